@@ -1,0 +1,197 @@
+"""The `ghstars` command. What each subcommand does stands in `commands/`; heavy imports too."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ghstars_assets.days import DayRange, parse_day
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.settings import current_settings
+
+EXIT_CODES = """Exit codes: 0 done; 1 it could not be done, and the message says why and what to do;
+2 the command was written wrongly; 3 (status, doctor) something needs attention; 130 interrupted."""
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ghstars-assets")
+def cli() -> None:
+    """Which repositories will gain stars over the next 7 days, how many, and how sure we are.
+
+    \b
+    First time:   ghstars demo           the whole loop on a sandbox, no token needed
+    Every day:    ghstars up             Dagster's UI and schedules; they do the rest
+                  ghstars status         what is fresh, missing, failed, and what comes next
+                  ghstars predict stars  the forecasts
+    Ask anything: ghstars sql "select * from stars.predictions order by mean desc limit 5"
+    """
+
+
+@cli.command()
+@click.option("--days", type=click.IntRange(60, 3000), default=120, show_default=True)
+def demo(days: int) -> None:
+    """Run the whole loop on the sandbox and show forecasts and their record.
+
+    A second time it takes up where it stopped and adds the days that have passed.
+    """
+    from ghstars_assets.commands.demo import demo as run_demo
+
+    run_demo(current_settings(), days)
+
+
+@cli.command()
+def up() -> None:
+    """Serve Dagster's UI and daemon and MLflow's UI on loopback until interrupted."""
+    from ghstars_assets.commands.up import up as serve
+
+    sys.exit(serve(current_settings()))
+
+
+@cli.command()
+@click.argument("problem")
+@click.option("--from", "first", required=True, metavar="DAY", help="YYYY-MM-DD, or `yesterday`")
+@click.option("--to", "last", required=True, metavar="DAY", help="the last day, included")
+@click.option("--stages", default="", metavar="A,B", help="only these, in their own order")
+@click.option("--force", is_flag=True, help="fill again what is up to date")
+def backfill(problem: str, first: str, last: str, stages: str, force: bool) -> None:
+    """Fill the stages of PROBLEM for a range of days.
+
+    What is there and up to date is left alone, so an interrupted backfill is resumed by saying it
+    again. Models are trained for the Mondays of the range.
+
+    \b
+    ghstars backfill stars --from 2026-08-01 --to yesterday
+    ghstars backfill stars --from 2026-08-01 --to 2026-08-31 --stages features,labels
+    """
+    from ghstars_assets.commands.backfill import backfill as fill
+    from ghstars_assets.problems.registry import find_problem
+
+    names = [name.strip() for name in stages.split(",") if name.strip()]
+    days = DayRange(parse_day(first), parse_day(last))
+    for report in fill(current_settings(), find_problem(problem), days, names, force=force):
+        click.echo(str(report))
+
+
+@cli.command()
+@click.argument("problem")
+@click.option("--date", "day", default="", metavar="DAY", help="the day of the forecasts [newest]")
+@click.option("--top", type=click.IntRange(min=1), default=None, help="how many [20 in a table]")
+@click.option("--csv", "form", flag_value="csv", help="all columns, with a header")
+@click.option("--json", "form", flag_value="json", help="all columns")
+def predict(problem: str, day: str, top: int | None, form: str | None) -> None:
+    """Show the stored forecasts of PROBLEM, highest mean first."""
+    from ghstars_assets.commands.forecasts import forecasts_of, show_forecasts
+    from ghstars_assets.lake.tables import Lake
+    from ghstars_assets.problems.registry import find_problem
+
+    found = find_problem(problem)
+    lake = Lake(current_settings())
+    shown_form = form or "table"
+    most = top or (20 if shown_form == "table" else None)
+    frame = forecasts_of(lake, found, parse_day(day) if day else None, most)
+    show_forecasts(found, frame, shown_form)  # pyright: ignore[reportArgumentType]
+
+
+@cli.command()
+@click.argument("query", required=False)
+@click.option("-f", "--file", "file", type=click.Path(path_type=Path), help="run a file of SQL")
+@click.option("--csv", "form", flag_value="csv", help="with a header")
+@click.option("--json", "form", flag_value="json")
+def sql(query: str | None, file: Path | None, form: str | None) -> None:
+    """Ask the lake in DuckDB's SQL; without QUERY a prompt opens.
+
+    Tables are named problem.table, as in the asset graph. Only the result goes to stdout.
+
+    \b
+    ghstars sql "select count(*) from stars.snapshots"
+    ghstars sql -f sql/explore/rising_fastest.sql --csv > rising.csv
+    """
+    from ghstars_assets.commands.queries import prompt, run_queries
+
+    if query and file:
+        raise click.UsageError("Give a query or a file, not both.")
+    if file:
+        query = _read_text(file)
+    elif query is None and not sys.stdin.isatty():
+        query = sys.stdin.read()
+    shown_form = form or "table"
+    if query is None:
+        prompt(current_settings(), shown_form)  # pyright: ignore[reportArgumentType]
+    else:
+        run_queries(current_settings(), query, shown_form)  # pyright: ignore[reportArgumentType]
+
+
+@cli.command("export-duckdb")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def export_duckdb(file: Path) -> None:
+    """Write FILE: a DuckDB database of views over the lake, for any DuckDB client."""
+    from ghstars_assets.commands.queries import export_duckdb as export
+
+    click.echo(f"{file}: {export(current_settings(), file)} views", err=True)
+
+
+@cli.command()
+@click.option("--json", "form", flag_value="json")
+def status(form: str | None) -> None:
+    """Say what is fresh, missing, stale or failed, and what comes next."""
+    from ghstars_assets.commands.status import show_status
+
+    sys.exit(show_status(current_settings(), "json" if form else "table"))
+
+
+@cli.command()
+def doctor() -> None:
+    """Look at the environment, the storage, the versions and the ports."""
+    from ghstars_assets.commands.console import out
+    from ghstars_assets.commands.doctor import examine
+
+    is_well = True
+    for finding in examine(current_settings()):
+        is_well &= finding.is_well
+        mark = "ok " if finding.is_well else "BAD"
+        out().print(f"{mark}  {finding.subject:<10} {finding.told}", highlight=False)
+    sys.exit(0 if is_well else 3)
+
+
+@cli.command()
+@click.argument("problem")
+@click.argument("first")
+@click.argument("last", required=False)
+@click.option("--why", required=True, help="the reason, kept with the gap")
+def gap(problem: str, first: str, last: str | None, why: str) -> None:
+    """Declare days that no source knows, so that they are holes with a reason."""
+    from ghstars_assets.commands.exceptions import declare_gap
+
+    days = DayRange(parse_day(first), parse_day(last or first))
+    click.echo(declare_gap(current_settings(), problem, days, why))
+
+
+@cli.command()
+@click.argument("problem")
+@click.argument("first")
+@click.argument("last", required=False)
+@click.option("--why", required=True, help="the reason, kept with the release")
+def release(problem: str, first: str, last: str | None, why: str) -> None:
+    """Let days out of quarantine against the gate's verdict, and fill them again."""
+    from ghstars_assets.commands.exceptions import release_from_quarantine
+
+    days = DayRange(parse_day(first), parse_day(last or first))
+    for line in release_from_quarantine(current_settings(), problem, days, why):
+        click.echo(line)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; a fault of the user's is one sentence, without a traceback."""
+    try:
+        cli.main(args=arguments, prog_name="ghstars", standalone_mode=True)
+    except GhstarsError as error:
+        click.echo(f"ghstars: {error}", err=True)
+        sys.exit(1)
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GhstarsError(f"{file} cannot be read ({error}); name a text file of SQL.") from None

@@ -1,0 +1,118 @@
+"""`ghstars backfill`: fills the stages of a problem for a range of days, in order, and resumes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from ghstars_assets.commands.console import progress_bars
+from ghstars_assets.days import DayRange, consecutive
+from ghstars_assets.errors import NotEnoughHistoryError
+from ghstars_assets.lake.claim import read_claim
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.decisions import first_championed_day
+from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.stages import Stage, chosen_stages, stages_of, stale_days
+from ghstars_assets.learning.training_set import plan_training
+from ghstars_assets.learning.wiring import wire
+from ghstars_assets.runs import Recorded, Runner, dagster_instance
+from ghstars_assets.settings import SQL_ROOT, Settings
+
+
+@dataclass
+class StageReport:
+    stage: str
+    filled: int = 0
+    up_to_date: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        told = f"{self.stage:<12} {self.filled:>5} days filled"
+        if self.up_to_date:
+            told += f", {self.up_to_date} up to date"
+        return told + "".join(f"; {note}" for note in self.notes)
+
+
+def backfill(
+    settings: Settings,
+    problem: Problem,
+    days: DayRange,
+    stage_names: Sequence[str] = (),
+    *,
+    force: bool = False,
+) -> list[StageReport]:
+    """Fill what is missing or stale; with `force` everything. Every run is recorded in Dagster."""
+    lake = Lake(settings)
+    wired = wire([problem], SQL_ROOT)
+    stages = chosen_stages(stages_of(problem, wired, read_claim(lake)), stage_names)
+    with dagster_instance(settings) as instance, progress_bars() as bars:
+        filling = _Backfill(lake, problem, Runner(settings, instance), force)
+        reports = []
+        for stage in stages:
+            wanted = filling.wanted(stage, days)
+            task = bars.add_task(f"{problem.name} {stage.name}", total=len(wanted) or 1)
+            report = filling.fill(stage, wanted, lambda _day, task=task: bars.advance(task))
+            bars.update(task, completed=len(wanted) or 1)
+            reports.append(report)
+    return reports
+
+
+class _Backfill:
+    def __init__(self, lake: Lake, problem: Problem, runner: Runner, force: bool) -> None:
+        self.lake = lake
+        self.problem = problem
+        self.runner = runner
+        self.force = force
+
+    def wanted(self, stage: Stage, days: DayRange) -> list[date]:
+        """The days of the range that this stage can have."""
+        last = days.last
+        if stage.looks_ahead_days:
+            snapshots = self.lake.days(self.problem.table("snapshots"))
+            known = snapshots[-1] if snapshots else days.first
+            last = min(last, known - timedelta(days=stage.looks_ahead_days))
+        if stage.name == "scores":
+            last = min([last, *self.lake.days(self.problem.table("labels"))[-1:]])
+        listed = list(DayRange(days.first, last)) if last >= days.first else []
+        if stage.name == "model":
+            return [day for day in listed if day.weekday() == self.problem.training_weekday]
+        if stage.name in ("predictions", "scores"):
+            first = first_championed_day(self.lake, self.problem)
+            return [day for day in listed if first and day >= first]
+        return listed
+
+    def fill(self, stage: Stage, wanted: list[date], on_day: Callable[[date], None]) -> StageReport:
+        report = StageReport(stage.name)
+        if stage.name == "model":
+            self._train(wanted, report, on_day)
+            return report
+        todo = wanted if self.force else self._not_done(stage, wanted)
+        report.up_to_date = len(wanted) - len(todo)
+        for days in consecutive(todo):
+            report.filled += self.runner.run(stage.table, days, on_day).days_done
+        if stage.name in ("predictions", "scores") and not wanted:
+            report.notes.append("no version serves on these days yet")
+        return report
+
+    def _not_done(self, stage: Stage, wanted: list[date]) -> list[date]:
+        """Stale in the lake, or not recorded in Dagster (a run killed between the two)."""
+        if not wanted:
+            return []
+        recorded = Recorded(self.runner.instance).materialized_days(stage.table)
+        stale = set(stale_days(self.lake, stage, DayRange(wanted[0], wanted[-1])))
+        return [day for day in wanted if day in stale or day not in recorded]
+
+    def _train(self, days: list[date], report: StageReport, on_day: Callable[[date], None]) -> None:
+        """One run a candidate, so that each has its own record; a version that exists is found
+        again, not trained anew."""
+        table = self.problem.table("model")
+        too_early: list[date] = []
+        for day in days:
+            try:
+                plan_training(self.lake, self.problem, self.problem.training, day)
+            except NotEnoughHistoryError:
+                too_early.append(day)
+                on_day(day)
+                continue
+            report.filled += self.runner.run(table, DayRange(day, day), on_day).days_done
+        if too_early:
+            report.notes.append(f"too little history for one as of {too_early[-1]} or before")

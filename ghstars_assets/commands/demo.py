@@ -1,0 +1,58 @@
+"""`ghstars demo`: the whole loop on the sandbox, from an empty home to forecasts and a record."""
+
+import time
+from datetime import date, timedelta
+
+from ghstars_assets.commands.backfill import backfill
+from ghstars_assets.commands.console import out, say
+from ghstars_assets.commands.forecasts import forecasts_of, show_forecasts, show_record
+from ghstars_assets.days import DayRange, utc_now
+from ghstars_assets.lake.claim import Claim, SandboxWorld, claim
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.problems.registry import all_problems
+from ghstars_assets.settings import Settings
+
+FORECASTS_SHOWN = 20
+SANDBOX_NOTICE = (
+    "This is the sandbox: an invented world. Its repositories exist nowhere, and no figure "
+    "measured on it says anything about GitHub."
+)
+
+
+def demo(settings: Settings, days: int) -> None:
+    """Fill the last `days` days of every problem that has a sandbox, then show what came out."""
+    started = time.monotonic()
+    lake = Lake(settings)
+    newest = utc_now().date() - timedelta(days=1)
+    first_day = _claimed_first_day(settings, lake, days)
+    say(f"{SANDBOX_NOTICE}\nEverything is kept in {settings.home_path}.")
+    shown = []
+    for problem in all_problems().values():
+        if not any(source.kind == "sandbox" for source in problem.sources):
+            continue
+        for report in backfill(settings, problem, DayRange(first_day, newest)):
+            say(f"{problem.name} {report}")
+        shown.append(problem)
+    for problem in shown:
+        show_record(lake, problem)
+        frame = forecasts_of(lake, problem, None, FORECASTS_SHOWN)
+        show_forecasts(problem, frame, "table")
+    out().print(
+        f"{SANDBOX_NOTICE}\nDone in {time.monotonic() - started:.0f} s. Open the asset graph with "
+        f"`ghstars up` (in this checkout: `make up`) and visit "
+        f"http://127.0.0.1:{settings.web_port}.",
+        highlight=False,
+    )
+
+
+def _claimed_first_day(settings: Settings, lake: Lake, days: int) -> date:
+    """The first day of an empty home is chosen now; a home that was filled keeps its own."""
+    yesterday = utc_now().date() - timedelta(days=1)
+    world = SandboxWorld(
+        settings.sandbox_seed,
+        settings.sandbox_repositories,
+        yesterday - timedelta(days=max(settings.sandbox_days, days) - 1),
+    )
+    first_day = yesterday - timedelta(days=days - 1)
+    wanted = Claim("sandbox", first_day, world)
+    return claim(lake, wanted).first_day or first_day

@@ -1,0 +1,122 @@
+"""What a run tells Dagster of its days: metadata for each, and failures that name them."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import polars as pl
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    TableColumn,
+    TableSchema,
+)
+
+from ghstars_assets.days import DayRange
+from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.outcomes import DayOutcome, Status
+from ghstars_assets.lake.tables import Lake
+
+PREVIEW_ROWS = 5
+PREVIEW_COLUMNS = 8
+
+
+def asked_days(context: AssetExecutionContext) -> DayRange:
+    """The range of partitions that a run was asked for."""
+    keys = context.partition_key_range
+    return DayRange(date.fromisoformat(keys.start), date.fromisoformat(keys.end))
+
+
+def table_schema(table: Table) -> TableSchema:
+    return TableSchema(
+        columns=[
+            TableColumn(column.name, column.type, description=column.description)
+            for column in table.columns
+        ]
+    )
+
+
+def outcome_metadata(outcome: DayOutcome) -> dict[str, MetadataValue | str | int]:
+    told: dict[str, MetadataValue | str | int] = {
+        "dagster/partition_row_count": outcome.rows,
+        "status": outcome.status.value,
+        "size_bytes": outcome.size_bytes,
+    }
+    if outcome.quarantined_rows:
+        told["quarantined_rows"] = outcome.quarantined_rows
+    if outcome.reason:
+        told["reason"] = outcome.reason
+    return told
+
+
+def materialize_days(
+    context: AssetExecutionContext, lake: Lake, table: Table, outcomes: Iterable[DayOutcome]
+) -> MaterializeResult:
+    """Record every day as it is done; the newest also carries schema, time range and a preview.
+
+    When a day failed, the days that are stored are recorded one by one, and then the run fails
+    with the reason of the first: no partition is green that holds nothing.
+    """
+    done: list[DayOutcome] = []
+    for outcome in outcomes:
+        done.append(outcome)
+        context.log.info(
+            f"{table.name} {outcome.day}: {outcome.status.value}, {outcome.rows} rows"
+            + (f" ({outcome.reason})" if outcome.reason else "")
+        )
+    failed = [outcome for outcome in done if outcome.status is Status.FAILED]
+    skipped = [outcome for outcome in done if outcome.status is Status.SKIPPED]
+    stored = [outcome for outcome in done if outcome.is_stored]
+    if failed or (skipped and not stored):
+        for outcome in stored:
+            context.log_event(
+                AssetMaterialization(
+                    context.asset_key,
+                    partition=str(outcome.day),
+                    metadata=outcome_metadata(outcome),
+                )
+            )
+        first = (failed or skipped)[0]
+        others = len(failed or skipped) - 1
+        raise Failure(
+            f"{table.name} {first.day} was not filled: {first.reason}"
+            + (f" (and {others} more days)" if others else "")
+        )
+    for outcome in done:
+        context.add_asset_metadata(outcome_metadata(outcome), partition_key=str(outcome.day))
+    return MaterializeResult(metadata=summary(lake, table, done))
+
+
+def summary(
+    lake: Lake, table: Table, outcomes: Iterable[DayOutcome]
+) -> dict[str, MetadataValue | str | int]:
+    """What the events of one run have in common."""
+    done = list(outcomes)
+    told: dict[str, MetadataValue | str | int] = {
+        "run_rows": sum(outcome.rows for outcome in done),
+        "run_days": f"{done[0].day} to {done[-1].day}" if done else "",
+    }
+    for status in (Status.QUARANTINED, Status.SKIPPED, Status.GAP):
+        days = [str(outcome.day) for outcome in done if outcome.status is status]
+        if days:
+            told[f"{status.value}_days"] = ", ".join(days[:20]) + (" …" if days[20:] else "")
+    filled = [outcome.day for outcome in done if outcome.rows]
+    if filled:
+        told["preview"] = MetadataValue.md(preview(lake, table, filled[-1]))
+    return told
+
+
+def preview(lake: Lake, table: Table, day: date) -> str:
+    """A few rows as a table that the UI renders."""
+    frame = lake.scan(table.name, DayRange(day, day)).head(PREVIEW_ROWS).collect()
+    shown = frame.select(frame.columns[:PREVIEW_COLUMNS])
+    header = "| " + " | ".join(shown.columns) + " |"
+    ruler = "|" + " --- |" * len(shown.columns)
+    return "\n".join([header, ruler, *_preview_rows(shown)])
+
+
+def _preview_rows(frame: pl.DataFrame) -> Iterator[str]:
+    for row in frame.iter_rows():
+        yield "| " + " | ".join(str(value).replace("|", "\\|")[:60] for value in row) + " |"

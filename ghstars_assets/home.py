@@ -1,0 +1,38 @@
+"""The home folder: where everything lies by default, laid out before anything runs."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ghstars_assets.errors import SettingsError
+from ghstars_assets.settings import PROJECT_ROOT, Settings
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make the folders, and put the project's `dagster.yaml` where Dagster looks for it."""
+    try:
+        for folder in (settings.dagster_home, settings.mlflow_home, settings.spill_path):
+            folder.mkdir(parents=True, exist_ok=True)
+        with home_lock(settings):
+            _copy_if_changed(PROJECT_ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    except OSError as error:
+        raise SettingsError(
+            f"The home {settings.home_path} cannot be written ({error.strerror}); set GHSTARS_HOME "
+            "to a folder of yours."
+        ) from None
+
+
+@contextmanager
+def home_lock(settings: Settings) -> Iterator[None]:
+    """Held for the moments in which a home's databases are made: neither Dagster nor MLflow bears
+    two processes that make the same one at once. The lock ends with the process that holds it."""
+    with (settings.home_path / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _copy_if_changed(source: Path, target: Path) -> None:
+    content = source.read_bytes()
+    if not target.exists() or target.read_bytes() != content:
+        target.write_bytes(content)

@@ -1,0 +1,75 @@
+"""Whose data a lake holds: an invented world's or the real one's. The two never mix."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Literal
+
+from ghstars_assets.errors import GhstarsError, WrongHomeError
+from ghstars_assets.lake.tables import Lake
+
+CLAIM_KEY = "ghstars.json"
+Kind = Literal["sandbox", "real"]
+
+
+@dataclass(frozen=True)
+class SandboxWorld:
+    """What it takes to make the same invented world again."""
+
+    seed: int
+    repositories: int
+    first_day: date
+
+
+@dataclass(frozen=True)
+class Claim:
+    kind: Kind
+    first_day: date | None = None
+    """Where this lake's partitions begin; None leaves it to each problem."""
+    world: SandboxWorld | None = None
+
+
+def read_claim(lake: Lake) -> Claim | None:
+    content = lake.store.get(CLAIM_KEY)
+    if content is None:
+        return None
+    try:
+        stored = json.loads(content)
+        world = stored["world"]
+        return Claim(
+            kind=stored["kind"],
+            first_day=_day(stored["first_day"]),
+            world=SandboxWorld(**world | {"first_day": _day(world["first_day"])})
+            if world
+            else None,
+        )
+    except (ValueError, KeyError, TypeError):
+        raise GhstarsError(
+            f"{lake.store.url(CLAIM_KEY)} cannot be read; restore it, or begin with an empty lake."
+        ) from None
+
+
+def claim(lake: Lake, wanted: Claim) -> Claim:
+    """Mark an empty lake, or return the mark it has. Another kind's lake is refused."""
+    content = json.dumps(asdict(wanted), default=str, indent=2).encode()
+    lake.store.put(CLAIM_KEY, content, only_if_absent=True)
+    return require_kind(lake, wanted.kind)
+
+
+def require_kind(lake: Lake, kind: Kind) -> Claim:
+    held = read_claim(lake)
+    if held is None:
+        raise WrongHomeError(
+            f"The lake at {lake.store.root} is empty and unmarked; run `ghstars demo` for the "
+            "sandbox first."
+        )
+    if held.kind != kind:
+        raise WrongHomeError(
+            f"The lake at {lake.store.root} holds {held.kind} data and takes no {kind} data; "
+            "set GHSTARS_HOME (or GHSTARS_LAKE) to another place."
+        )
+    return held
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

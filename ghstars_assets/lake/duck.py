@@ -1,0 +1,90 @@
+"""DuckDB sessions: in memory, bounded, with names bound to exactly the Parquet they may read."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from ghstars_assets.lake.store import Store
+from ghstars_assets.settings import Settings
+
+# A name in a query never means a Python variable that happens to hold a frame.
+_NOTHING_BUT_TABLES = {"python_enable_replacements": False}
+
+
+@contextmanager
+def scratch_session() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A small connection that reads nothing of the lake, to ask DuckDB about types and queries."""
+    with duckdb.connect(config={"threads": 1, **_NOTHING_BUT_TABLES}) as connection:
+        connection.execute("set timezone = 'UTC'")
+        yield connection
+
+
+@contextmanager
+def duck_session(
+    settings: Settings, store: Store | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One connection for one step. Its memory, threads and spill folder are set, because DuckDB
+    by itself takes every core and four fifths of the machine for each connection."""
+    settings.spill_path.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(
+        config={
+            "memory_limit": f"{settings.memory_gb}GB",
+            "threads": settings.threads,
+            "temp_directory": str(settings.spill_path),
+            "autoinstall_known_extensions": False,
+            "preserve_insertion_order": False,
+            **_NOTHING_BUT_TABLES,
+        }
+    )
+    try:
+        connection.execute("set timezone = 'UTC'")
+        if store is not None:
+            store.register_with(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def bind_parquet(
+    connection: duckdb.DuckDBPyConnection, table: str, urls: Sequence[str], empty_sql: str
+) -> None:
+    """Give a table name these files and no others; without files it is empty but typed."""
+    if urls:
+        files = ", ".join(quoted(url) for url in urls)
+        body = (
+            f"select * from read_parquet([{files}], "  # noqa: S608 - quoted
+            "union_by_name = true, hive_partitioning = false)"
+        )
+    else:
+        body = empty_sql
+    bind_select(connection, table, body)
+
+
+def bind_select(connection: duckdb.DuckDBPyConnection, table: str, select: str) -> None:
+    schema, name = table.split(".")
+    connection.execute(f'create schema if not exists "{schema}"')
+    connection.execute(f'create or replace view "{schema}"."{name}" as {select}')
+
+
+def frames_by_day(
+    connection: duckdb.DuckDBPyConnection, query: str, rows_per_batch: int = 100_000
+) -> Iterator[tuple[date, pl.DataFrame]]:
+    """A query ordered by `day`, as one frame a day: memory holds one day and one record batch."""
+    pending: list[pl.DataFrame] = []
+    for record_batch in connection.sql(query).to_arrow_reader(rows_per_batch):
+        frame = pl.DataFrame(record_batch)
+        for part in frame.partition_by("day", maintain_order=True):
+            if pending and pending[0]["day"][0] != part["day"][0]:
+                yield pending[0]["day"][0], pl.concat(pending)
+                pending = []
+            pending.append(part)
+    if pending:
+        yield pending[0]["day"][0], pl.concat(pending)
+
+
+def quoted(text: str) -> str:
+    """A string literal."""
+    return "'" + text.replace("'", "''") + "'"

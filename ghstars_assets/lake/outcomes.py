@@ -1,0 +1,31 @@
+"""What became of each day that a stage was asked to fill."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    WRITTEN = "written"
+    GAP = "gap"
+    """Empty, and it says why: no source knows the day, or its outcome fell into a hole."""
+    QUARANTINED = "quarantined"
+    """Held back by the gate."""
+    SKIPPED = "skipped"
+    """Not written: what it is made from waits in quarantine."""
+    FAILED = "failed"
+    """Not written: something it needs is not there."""
+
+
+@dataclass(frozen=True)
+class DayOutcome:
+    day: date
+    status: Status
+    rows: int = 0
+    size_bytes: int = 0
+    quarantined_rows: int = 0
+    reason: str = ""
+
+    @property
+    def is_stored(self) -> bool:
+        return self.status not in (Status.SKIPPED, Status.FAILED)

@@ -1,0 +1,157 @@
+"""The object store under the lake: bytes at keys below one root URL, whole or not at all.
+
+obstore serves a local folder, S3, Google Cloud Storage and Azure Blob alike. A put is one request
+on a bucket; in a folder it is a temporary file and a rename.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, from_url
+
+from ghstars_assets.errors import SettingsError
+from ghstars_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+    from obstore.store import ClientConfig, S3Config
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    key: str
+    size_bytes: int
+    modified: datetime
+
+
+class Store:
+    """Bytes at keys. Keys are relative, with `/` between their parts."""
+
+    def __init__(self, settings: Settings) -> None:
+        root = settings.lake_root.removesuffix("/")
+        self.scheme = root.split("://")[0] if "://" in root else "file"
+        # The scheme is known only now, so S3 stands for every bucket wherever a type must be named.
+        self._config = _bucket_config(self.scheme, settings)
+        self._client_options = _client_options(self.scheme, settings)
+        if self.scheme == "file":
+            path = Path(root.removeprefix("file://")).expanduser().resolve()
+            self.root = str(path)
+            self._store = LocalStore(path, mkdir=True)
+        else:
+            self.root = root
+            self._store = from_url(
+                root,
+                config=cast("S3Config", self._config),
+                client_options=self._client_options,
+            )
+
+    def __repr__(self) -> str:
+        return f"Store({self.root!r})"
+
+    @property
+    def options(self) -> dict[str, str] | None:
+        """The storage options of Polars; None for a folder."""
+        return {**self._config, **dict.fromkeys(self._client_options, "true")} or None
+
+    def url(self, key: str) -> str:
+        """The key as DuckDB and Polars address it."""
+        return f"{self.root}/{key}"
+
+    def put(self, key: str, content: bytes, *, only_if_absent: bool = False) -> bool:
+        """Write whole. False: something is there already and only the first write counts."""
+        mode = "create" if only_if_absent else "overwrite"
+        try:
+            obstore.put(self._store, key, content, mode=mode, use_multipart=False)
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except FileNotFoundError:
+            return None
+
+    def size_bytes(self, key: str) -> int | None:
+        try:
+            return obstore.head(self._store, key)["size"]
+        except FileNotFoundError:
+            return None
+
+    def delete(self, key: str) -> None:
+        try:
+            obstore.delete(self._store, key)
+        except FileNotFoundError:
+            return
+
+    def files(self, prefix: str, *, after: str | None = None) -> Iterator[StoredFile]:
+        """Files below a prefix, in no stated order; `after` skips keys that sort before it."""
+        for batch in obstore.list(self._store, prefix, offset=after):
+            for meta in batch:
+                yield StoredFile(meta["path"], meta["size"], meta["last_modified"])
+
+    def folders(self, prefix: str = "") -> list[str]:
+        """The names directly below a prefix that hold something."""
+        found = obstore.list_with_delimiter(self._store, prefix or None)
+        return sorted(path.rsplit("/", 1)[-1] for path in found["common_prefixes"])
+
+    def check_writable(self) -> None:
+        """Write, read and delete a probe; a failure is one sentence without any credential."""
+        key = "_probe/ghstars"
+        try:
+            self.put(key, b"probe")
+            self.get(key)
+            self.delete(key)
+        except (BaseError, OSError) as error:
+            raise SettingsError(
+                f"The lake at {self.root} cannot be written ({type(error).__name__}); "
+                "check GHSTARS_LAKE and the storage credentials."
+            ) from None
+
+    def register_with(self, connection: "duckdb.DuckDBPyConnection") -> None:
+        """Let DuckDB read this store's URLs through the same client."""
+        if self.scheme != "file":
+            connection.register_filesystem(self._filesystem)
+
+    @cached_property
+    def _filesystem(self):  # noqa: ANN202 - fsspec's own class, imported only where a bucket is used
+        from obstore.fsspec import FsspecStore
+
+        return FsspecStore(
+            cast("Literal['s3']", self.scheme),
+            config=cast("S3Config", self._config),
+            client_options=self._client_options,
+        )
+
+
+def _bucket_config(scheme: str, settings: Settings) -> dict[str, str]:
+    """The keys of the Rust object-store client, which obstore and Polars both understand."""
+    if scheme == "s3":
+        config = {
+            "aws_access_key_id": settings.s3_access_key_id,
+            "aws_secret_access_key": settings.s3_secret_access_key.get_secret_value(),
+            "aws_region": settings.s3_region,
+            "aws_endpoint": settings.s3_endpoint,
+        }
+    elif scheme == "az":
+        config = {
+            "azure_storage_account_name": settings.azure_account,
+            "azure_storage_account_key": settings.azure_key.get_secret_value(),
+            "azure_storage_endpoint": settings.azure_endpoint,
+        }
+    elif scheme == "gs":
+        config = {"google_application_credentials": settings.google_credentials}
+    else:
+        config = {}
+    return {name: value for name, value in config.items() if value}
+
+
+def _client_options(scheme: str, settings: Settings) -> "ClientConfig":
+    endpoint = {"s3": settings.s3_endpoint, "az": settings.azure_endpoint}.get(scheme, "")
+    return {"allow_http": True} if endpoint.startswith("http://") else {}

@@ -1,0 +1,212 @@
+"""Makes Dagster assets of a problem's sources and of the stages of its learning loop."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+from dagster import (
+    AssetExecutionContext,
+    AssetIn,
+    AssetsDefinition,
+    BackfillPolicy,
+    Config,
+    MaterializeResult,
+    asset,
+)
+from pydantic import Field
+
+from ghstars_assets.automation import catches_up, follows_without_waiting_for
+from ghstars_assets.dagster_events import asked_days, materialize_days, table_schema
+from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
+from ghstars_assets.lake.outcomes import DayOutcome, Status
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.decisions import champions_of, decide
+from ghstars_assets.learning.modelling import obtain_candidate, point_alias_at_champion
+from ghstars_assets.learning.predicting import predict_days
+from ghstars_assets.learning.problem import LearningColumns, Problem, Training
+from ghstars_assets.learning.scoring import score_days
+from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.settings import current_settings
+from ghstars_assets.sources.source import Source, take_days
+
+
+class ModelConfig(Config):
+    """How this one candidate is trained; what is left out is as the problem says."""
+
+    window_days: int | None = Field(None, ge=14, description="days back that rows are taken from")
+    every_nth_day: int | None = Field(None, ge=1, description="1 takes every day")
+    most_rows: int | None = Field(None, ge=1000, description="beyond these, entities are sampled")
+    rounds: int | None = Field(None, ge=1, description="trees")
+    parameters: dict[str, float] = Field({}, description="LightGBM's own numbers")
+
+    def applied_to(self, training: Training) -> Training:
+        given = {
+            name: value
+            for name, value in self.model_dump(exclude={"parameters"}).items()
+            if value is not None
+        }
+        return replace(
+            training, **given, parameters={**training.parameters, **self.parameters}
+        )
+
+
+def build_loop_assets(
+    problem: Problem, columns: LearningColumns, first_day: date
+) -> list[AssetsDefinition]:
+    loop = _Loop(problem, columns, first_day)
+    return [
+        *(_source_asset(problem, source, first_day) for source in problem.sources),
+        loop.model(),
+        loop.champion(),
+        loop.predictions(),
+        loop.scores(),
+    ]
+
+
+def _source_asset(problem: Problem, source: Source, first_day: date) -> AssetsDefinition:
+    @asset(
+        key=asset_key(source.table.name),
+        description=source.table.description,
+        partitions_def=daily_partitions(first_day),
+        backfill_policy=BackfillPolicy.single_run(),
+        group_name=problem.name,
+        kinds={"source", source.kind, "parquet"},
+        metadata={"dagster/column_schema": table_schema(source.table)},
+    )
+    def source_asset(context: AssetExecutionContext) -> MaterializeResult:
+        lake = Lake(current_settings())
+
+        def outcomes() -> Iterator[DayOutcome]:
+            for taken in take_days(lake, source, asked_days(context)):
+                yield DayOutcome(taken.day, Status.WRITTEN, taken.rows, reason=taken.told)
+
+        return materialize_days(context, lake, source.table, outcomes())
+
+    return source_asset
+
+
+class _Loop:
+    """The Python stages of one problem."""
+
+    def __init__(self, problem: Problem, columns: LearningColumns, first_day: date) -> None:
+        self.problem = problem
+        self.columns = columns
+        self.first_day = first_day
+        self.tables = loop_tables(problem)
+
+    def model(self) -> AssetsDefinition:
+        problem, columns, table = self.problem, self.columns, self.tables["model"]
+
+        @asset(
+            key=asset_key(table.name),
+            description=table.description,
+            partitions_def=daily_partitions(self.first_day),
+            deps=[
+                depends_on(problem.table("features"), -problem.label_lag_days),
+                depends_on(problem.table("labels"), -problem.label_lag_days),
+            ],
+            group_name=problem.name,
+            kinds={"lightgbm", "mlflow"},
+            metadata={"dagster/column_schema": table_schema(table)},
+        )
+        def model(context: AssetExecutionContext, config: ModelConfig) -> MaterializeResult:
+            lake = Lake(current_settings())
+            obtained = obtain_candidate(
+                lake,
+                problem,
+                columns,
+                config.applied_to(problem.training),
+                as_of=asked_days(context).last,
+                dagster_run_id=context.run_id,
+                progress=context.log.info,
+            )
+            return MaterializeResult(metadata=obtained.told())
+
+        return model
+
+    def champion(self) -> AssetsDefinition:
+        problem, columns, table = self.problem, self.columns, self.tables["champion"]
+        table_of_models = problem.table("model")
+
+        @asset(
+            key=asset_key(table.name),
+            description=table.description,
+            partitions_def=daily_partitions(self.first_day),
+            backfill_policy=BackfillPolicy.single_run(),
+            deps=[
+                depends_on(table_of_models),
+                depends_on(problem.table("labels"), -problem.label_lag_days),
+            ],
+            group_name=problem.name,
+            kinds={"mlflow"},
+            metadata={"dagster/column_schema": table_schema(table)},
+            automation_condition=follows_without_waiting_for(table_of_models),
+        )
+        def champion(context: AssetExecutionContext) -> pl.DataFrame:
+            lake = Lake(current_settings())
+            days = asked_days(context)
+            trained = lake.days(table_of_models, days)
+            for day in trained:
+                for decision in decide(lake, problem, columns, day):
+                    context.log.info(
+                        f"{decision.decision} version {decision.model_version} from {day}: "
+                        f"{decision.reason}"
+                    )
+            if trained:
+                point_alias_at_champion(lake, problem)
+            serving = champions_of(lake, problem, days)
+            for row in serving.iter_rows(named=True):
+                told = {name: row[name] for name in ("model_version", "decision", "reason")}
+                context.add_asset_metadata(
+                    {"dagster/partition_row_count": 1, **told}, partition_key=str(row["day"])
+                )
+            return serving
+
+        return champion
+
+    def predictions(self) -> AssetsDefinition:
+        problem, columns, table = self.problem, self.columns, self.tables["predictions"]
+
+        @asset(
+            key=asset_key(table.name),
+            description=table.description,
+            backfill_policy=BackfillPolicy.single_run(),
+            group_name=problem.name,
+            kinds={"lightgbm", "parquet"},
+            metadata={"dagster/column_schema": table_schema(table)},
+            automation_condition=catches_up(),
+            ins={"champion": AssetIn(asset_key(problem.table("champion")))},
+            deps=[depends_on(problem.table("features"))],
+            partitions_def=daily_partitions(self.first_day),
+        )
+        def predictions(
+            context: AssetExecutionContext, champion: pl.LazyFrame
+        ) -> MaterializeResult:
+            lake = Lake(current_settings())
+            versions = dict(champion.select("day", "model_version").collect().iter_rows())
+            outcomes = predict_days(lake, problem, columns, versions, asked_days(context))
+            return materialize_days(context, lake, table, outcomes)
+
+        return predictions
+
+    def scores(self) -> AssetsDefinition:
+        problem, columns, table = self.problem, self.columns, self.tables["scores"]
+
+        @asset(
+            key=asset_key(table.name),
+            description=table.description,
+            backfill_policy=BackfillPolicy.single_run(),
+            group_name=problem.name,
+            kinds={"polars", "parquet"},
+            metadata={"dagster/column_schema": table_schema(table)},
+            automation_condition=catches_up(),
+            deps=[depends_on(problem.table("predictions")), depends_on(problem.table("labels"))],
+            partitions_def=daily_partitions(self.first_day, problem.horizon_days),
+        )
+        def scores(context: AssetExecutionContext) -> MaterializeResult:
+            lake = Lake(current_settings())
+            outcomes = score_days(lake, problem, columns, asked_days(context))
+            return materialize_days(context, lake, table, outcomes)
+
+        return scores

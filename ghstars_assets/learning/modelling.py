@@ -1,0 +1,131 @@
+"""Candidates on record: trained once, registered in MLflow, kept in the lake, never overwritten."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from ghstars_assets.days import DayRange, utc_today
+from ghstars_assets.lake.audit import record_event
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.candidate import Candidate, plan_candidate, train_candidate
+from ghstars_assets.learning.decisions import champions_of
+from ghstars_assets.learning.problem import LearningColumns, Problem, Training
+from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.tracking import Registration, Tracking
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """A candidate on record, trained now or found."""
+
+    row: Mapping[str, Any]
+    is_new: bool
+
+    def told(self) -> dict[str, str | int | float]:
+        shown = (
+            "model_version", "mae", "mae_naive", "skill_vs_naive", "rows", "mlflow_run_id",
+            "fingerprint", "data_version",
+        )  # fmt: skip
+        spans = {
+            span: f"{self.row[f'{span}_from']} to {self.row[f'{span}_through']}"
+            for span in ("trained", "holdout")
+        }
+        told = {name: self.row[name] for name in shown}
+        how = "trained now" if self.is_new else "the same data and parameters were trained before"
+        return {"dagster/partition_row_count": 1, **told, **spans, "how": how}
+
+
+def obtain_candidate(
+    lake: Lake,
+    problem: Problem,
+    columns: LearningColumns,
+    training: Training,
+    *,
+    as_of: date,
+    dagster_run_id: str,
+    progress: Callable[[str], None],
+) -> Obtained:
+    """The candidate that these data and parameters make: from the record, or trained.
+
+    Its part in the lake is named after its fingerprint and written once, so asking twice, a run
+    killed half-way, and two runs at once all end with one and the same version.
+    """
+    planned = plan_candidate(lake, problem, columns, training, as_of)
+    table = loop_tables(problem)["model"]
+    recorded = _recorded(lake, table.name, as_of, planned.fingerprint)
+    if recorded:
+        return Obtained(recorded, is_new=False)
+    learnt, judged = planned.plan.training_days, planned.plan.holdout_days
+    progress(
+        f"training {problem.name} as of {as_of}: {len(learnt)} days from {learnt[0]} to "
+        f"{learnt[-1]}, judged on {judged[0]} to {judged[-1]}"
+    )
+    candidate = train_candidate(lake, problem, columns, planned)
+    tracking = Tracking(lake.settings, problem.name)
+    registration = tracking.registered(planned.fingerprint) or tracking.register(
+        candidate, dagster_run_id
+    )
+    row = _row(candidate, registration, dagster_run_id)
+    part = f"candidate-{planned.fingerprint}"
+    frame = table.conform(pl.DataFrame([row]))
+    if not lake.write(table.name, as_of, frame, part=part, only_if_absent=True).is_new:
+        stored = _recorded(lake, table.name, as_of, planned.fingerprint)
+        return Obtained(stored or row, is_new=False)
+    record_event(
+        lake,
+        problem=problem.name,
+        event="train",
+        cause=f"a candidate as of {as_of} was asked for",
+        subject=f"version {registration.version}",
+        actor=f"run {dagster_run_id}",
+        detail=row["metrics"],
+    )
+    return Obtained(row, is_new=True)
+
+
+def point_alias_at_champion(lake: Lake, problem: Problem) -> None:
+    """MLflow's alias follows the decision log: it names the version that serves today."""
+    today = utc_today()
+    serving = champions_of(lake, problem, DayRange(today, today))
+    if serving.height:
+        Tracking(lake.settings, problem.name).set_champion(int(serving["model_version"][0]))
+
+
+def _recorded(lake: Lake, table: str, day: date, fingerprint: str) -> dict[str, Any] | None:
+    days = DayRange(day, day)
+    if not lake.partitions(table, days):
+        return None
+    found = lake.scan(table, days).filter(pl.col("fingerprint") == fingerprint).collect()
+    return found.row(0, named=True) if found.height else None
+
+
+def _row(
+    candidate: Candidate, registration: Registration, dagster_run_id: str
+) -> dict[str, Any]:
+    plan, metrics, served = candidate.plan, candidate.metrics, candidate.served
+    return {
+        "day": candidate.as_of,
+        "model_version": registration.version,
+        "fingerprint": candidate.fingerprint,
+        "data_version": candidate.data_version,
+        "trained_from": plan.training_days[0],
+        "trained_through": plan.training_days[-1],
+        "holdout_from": plan.holdout_days[0],
+        "holdout_through": plan.holdout_days[-1],
+        "rows": candidate.rows,
+        "mae": metrics.get("mae"),
+        "mae_naive": metrics.get("mae_naive"),
+        "skill_vs_naive": metrics.get("skill_vs_naive"),
+        "parameters": json.dumps(asdict(candidate.training)),
+        "metrics": json.dumps(metrics),
+        "importances": json.dumps(candidate.importances),
+        "served": served.served_json(),
+        "booster_typical": served.booster_typical,
+        "booster_mean": served.booster_mean,
+        "mlflow_run_id": registration.run_id,
+        "dagster_run_id": dagster_run_id,
+    }

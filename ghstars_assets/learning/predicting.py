@@ -1,0 +1,90 @@
+"""Forecasts: the champion of each day on the features of that day."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+
+import polars as pl
+
+from ghstars_assets.days import DayRange
+from ghstars_assets.lake.holes import Hole, holes_in
+from ghstars_assets.lake.outcomes import DayOutcome, Status
+from ghstars_assets.lake.tables import GAP, Lake
+from ghstars_assets.learning.decisions import model_row
+from ghstars_assets.learning.problem import LearningColumns, Problem
+from ghstars_assets.learning.served_model import ServedModel
+from ghstars_assets.learning.tables import loop_tables
+
+
+def predict_days(
+    lake: Lake,
+    problem: Problem,
+    columns: LearningColumns,
+    champions: Mapping[date, int],
+    days: Iterable[date],
+) -> Iterator[DayOutcome]:
+    """Fill `predictions`, a day at a time; each version is loaded once."""
+    table = loop_tables(problem)["predictions"]
+
+    @lru_cache(maxsize=2)
+    def served(version: int) -> ServedModel:
+        return ServedModel.from_row(problem, model_row(lake, problem, version))
+
+    for day in days:
+        blocked = _blocked(lake, problem, day)
+        if blocked:
+            yield blocked
+        elif hole := _hole(lake, problem.table("features"), day):
+            written = lake.write(table.name, day, table.empty(), notes={GAP: hole.reason})
+            yield DayOutcome(day, Status.GAP, 0, written.size_bytes, reason=hole.reason)
+        elif day not in champions:
+            reason = (
+                f"no version of {problem.name} served on {day}; train one as of that day or "
+                f"before with `ghstars backfill {problem.name} --stages model,champion`"
+            )
+            yield DayOutcome(day, Status.FAILED, reason=reason)
+        else:
+            features = lake.read(problem.table("features"), day)
+            rows = forecast_rows(
+                problem, columns, served(champions[day]), features, lake.settings.threads
+            ).with_columns(model_version=pl.lit(champions[day], pl.Int64))
+            written = lake.write(table.name, day, table.conform(rows))
+            yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes)
+
+
+def forecast_rows(
+    problem: Problem,
+    columns: LearningColumns,
+    served: ServedModel,
+    features: pl.DataFrame,
+    threads: int,
+) -> pl.DataFrame:
+    """Feature rows with their forecasts and the naive one beside them."""
+    known = features.select(
+        "day", *problem.entity_columns, naive=pl.col(columns.naive).cast(pl.Float64)
+    )
+    if features.is_empty():
+        return loop_tables(problem)["predictions"].empty()
+    return pl.concat([known, served.forecast(features, threads)], how="horizontal")
+
+
+def _blocked(lake: Lake, problem: Problem, day: date) -> DayOutcome | None:
+    """A day without features: quarantined upstream, or never filled."""
+    features = problem.table("features")
+    if lake.days(features, DayRange(day, day)):
+        return None
+    snapshots = problem.table("snapshots")
+    hole = _hole(lake, snapshots, day)
+    if hole and hole.is_quarantine:
+        lake.delete(problem.table("predictions"), day)
+        reason = f"{snapshots} of {day} is quarantined ({hole.reason})"
+        return DayOutcome(day, Status.SKIPPED, reason=reason)
+    reason = (
+        f"{features} has no {day}; fill it with `ghstars backfill {problem.name} "
+        f"--from {day} --to {day} --stages features`"
+    )
+    return DayOutcome(day, Status.FAILED, reason=reason)
+
+
+def _hole(lake: Lake, table: str, day: date) -> Hole | None:
+    return holes_in(lake, table, DayRange(day, day)).get(day)

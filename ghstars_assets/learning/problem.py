@@ -1,0 +1,114 @@
+"""What a problem is: one question that the learning loop answers, and all it needs to be told.
+
+Which columns are features, base, naive forecast or target stands in the headers of the problem's
+SQL files and nowhere else; here stands what SQL cannot say.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from ghstars_assets.days import MONDAY
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.lake.catalog import Table
+from ghstars_assets.learning.target_forms import TargetForm
+from ghstars_assets.sources.source import Source
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a candidate is trained, unless the run that trains it says otherwise."""
+
+    window_days: int = 365
+    every_nth_day: int = 3
+    """Neighbouring days say nearly the same; a third of them trains as well in a third of the
+    time."""
+    holdout_days: int = 28
+    """The latest labelled days, kept out of training to judge the candidate and to size its
+    intervals."""
+    fewest_training_days: int = 14
+    most_rows: int = 2_000_000
+    parameters: dict[str, float | int | str] = field(default_factory=dict)
+    """LightGBM's own parameters."""
+    rounds: int = 120
+
+
+@dataclass(frozen=True)
+class Gates:
+    """When a candidate may serve; each threshold with its reason."""
+
+    no_worse_than: float
+    """A candidate's error on the weeks both are judged on, as a share of the champion's."""
+    because: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One question. Its tables are `name.snapshots`, `name.features`, `name.labels` and so on."""
+
+    name: str
+    question: str
+    entity: str
+    """The column that identifies what is forecast."""
+    entity_type: str
+    horizon_days: int
+    first_day: date
+    """The earliest day that any source knows."""
+    sources: tuple[Source, ...]
+    target_form: TargetForm
+    gates: Gates
+    training: Training = Training()
+    entity_name: str = ""
+    """The column that names it to a reader, where that is another one."""
+    training_weekday: int = MONDAY
+
+    def table(self, stage: str) -> str:
+        return f"{self.name}.{stage}"
+
+    @property
+    def entity_columns(self) -> list[str]:
+        return [self.entity, self.entity_name] if self.entity_name else [self.entity]
+
+    @property
+    def label_lag_days(self) -> int:
+        """A label of day t is known once day t + horizon is over, so on day w the newest label
+        known before w is the one of w − horizon − 1."""
+        return self.horizon_days + 1
+
+
+@dataclass(frozen=True)
+class LearningColumns:
+    """Which columns the loop learns from, as the headers of the SQL files say."""
+
+    features: tuple[str, ...]
+    naive: str
+    target: str
+    base: str
+    scale: str
+
+    @classmethod
+    def of(cls, problem: Problem, features: Table, labels: Table) -> "LearningColumns":
+        found = tuple(features.with_role("feature"))
+        if not found:
+            raise GhstarsError(
+                f"{features.name} marks no column with `role: feature`, so {problem.name} has "
+                "nothing to learn from; mark them in the header of its SQL file."
+            )
+        for table in (features, labels):
+            if problem.entity not in table.column_names:
+                raise GhstarsError(f"{table.name} lacks the entity column {problem.entity!r}.")
+        return cls(
+            features=found,
+            naive=features.the_column("naive"),
+            target=labels.the_column("target"),
+            base=features.the_column("base") if problem.target_form.is_relative else "",
+            scale=features.the_column("scale") if problem.target_form.is_relative else "",
+        )
+
+    @property
+    def needed(self) -> list[str]:
+        """The columns of `features` that training and forecasting read, each once."""
+        return list(
+            dict.fromkeys(
+                name for name in (*self.features, self.naive, self.base, self.scale) if name
+            )
+        )

@@ -1,0 +1,107 @@
+"""The stages of a problem in the order they are filled in, and which of their days are stale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ghstars_assets.days import DayRange
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.wiring import Wired
+from ghstars_assets.sqlassets.header import SqlFile, Window
+
+SAME_DAY = Window(0, 0)
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    table: str
+    inputs: dict[str, Window]
+    """What each day of it is made from."""
+    code_version: str = ""
+
+    @property
+    def looks_ahead_days(self) -> int:
+        return max([0, *(window.last_offset for window in self.inputs.values())])
+
+
+def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]:
+    """All stages, each after what it is made from. Of the sources, those whose data the lake
+    takes."""
+    made_by_loop = {problem.table(name) for name in ("model", "champion", "predictions", "scores")}
+    files = [
+        file
+        for name, file in wired.graph.files.items()
+        if name.startswith(f"{problem.name}.")
+    ]
+    early = [file for file in files if not _depends_on(file, made_by_loop, wired)]
+    late = [file for file in files if file not in early]
+    sources = [
+        Stage(source.table.name.split(".")[1], source.table.name, {})
+        for source in problem.sources
+        if held is None or source.kind == held.kind
+    ]
+    known = Window(-problem.label_lag_days, -problem.label_lag_days)
+    loop = [
+        _stage(problem, "model", {"features": known, "labels": known}),
+        _stage(problem, "champion", {}),
+        _stage(problem, "predictions", {"features": SAME_DAY, "champion": SAME_DAY}),
+        _stage(problem, "scores", {"predictions": SAME_DAY, "labels": SAME_DAY}),
+    ]
+    return [*sources, *map(_sql_stage, early), *loop, *map(_sql_stage, late)]
+
+
+def chosen_stages(stages: Sequence[Stage], names: Sequence[str]) -> list[Stage]:
+    """Those that were named, in their own order."""
+    known = {stage.name: stage for stage in stages}
+    for name in names:
+        if name not in known:
+            raise GhstarsError(f"There is no stage {name!r}; choose from {', '.join(known)}.")
+    return [stage for stage in stages if not names or stage.name in names]
+
+
+def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
+    """Days whose partition is missing, was written by other code, or is older than something it
+    is made from. A write that changes nothing leaves a partition's time alone."""
+    written: dict[date, float] = {}
+    for partition in lake.partitions(stage.table, days):
+        by_this_code = (
+            not stage.code_version
+            or lake.notes(partition).get("code_version") == stage.code_version
+        )
+        if by_this_code:
+            written[partition.day] = partition.modified.timestamp()
+    newest_input = dict.fromkeys(days, 0.0)
+    for table, window in stage.inputs.items():
+        read = DayRange(
+            days.first + timedelta(days=window.first_offset),
+            days.last + timedelta(days=window.last_offset),
+        )
+        changed = {
+            partition.day: partition.modified.timestamp()
+            for partition in lake.partitions(table, read)
+        }
+        for day in days:
+            seen = range(window.first_offset, window.last_offset + 1)
+            times = (changed.get(day + timedelta(days=offset), 0.0) for offset in seen)
+            newest_input[day] = max(newest_input[day], *times, 0.0)
+    return [day for day in days if written.get(day, -1.0) < newest_input[day]]
+
+
+def _stage(problem: Problem, name: str, inputs: dict[str, Window]) -> Stage:
+    return Stage(name, problem.table(name), {problem.table(k): v for k, v in inputs.items()})
+
+
+def _sql_stage(file: SqlFile) -> Stage:
+    return Stage(file.path.stem, file.table.name, dict(file.reads), file.code_version)
+
+
+def _depends_on(file: SqlFile, tables: set[str], wired: Wired) -> bool:
+    return any(
+        table in tables
+        or (table in wired.graph.files and _depends_on(wired.graph.files[table], tables, wired))
+        for table in file.reads
+    )

@@ -1,0 +1,126 @@
+"""The tables that the learning loop makes for every problem, declared once."""
+
+from ghstars_assets.lake.catalog import Column, Table
+from ghstars_assets.learning.problem import Problem
+
+INTERVALS = {"80": (0.10, 0.90), "95": (0.025, 0.975)}
+"""The share that an interval should hold, and the quantiles at its ends."""
+
+
+def loop_tables(problem: Problem) -> dict[str, Table]:
+    """By stage."""
+    return {
+        "model": _model_table(problem),
+        "decisions": _decisions_table(problem),
+        "champion": _champion_table(problem),
+        "predictions": _predictions_table(problem),
+        "scores": _scores_table(problem),
+    }
+
+
+def _model_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("model"),
+        "Candidates: one row a trained version, with all it takes to forecast with it.",
+        (
+            Column("day", "date", "the day it was trained as of"),
+            Column("model_version", "bigint", "its version in MLflow's registry"),
+            Column("fingerprint", "varchar", "hash of data, parameters and recipe: what makes it"),
+            Column("data_version", "varchar", "hash of the partitions it was trained on"),
+            Column("trained_from", "date", "the first day of its training rows"),
+            Column("trained_through", "date", "the last day of its training rows"),
+            Column("holdout_from", "date", "the first day it was judged on"),
+            Column("holdout_through", "date", "the last day it was judged on"),
+            Column("rows", "bigint", "rows it was trained on"),
+            Column("mae", "double", "mean absolute error on the held-out days"),
+            Column("mae_naive", "double", "the naive forecast's, on the same rows"),
+            Column("skill_vs_naive", "double", "1 − mae ÷ mae_naive"),
+            Column("parameters", "varchar", "JSON: how it was trained"),
+            Column("metrics", "varchar", "JSON: all that was measured on the held-out days"),
+            Column("importances", "varchar", "JSON: gain by feature"),
+            Column("served", "varchar", "JSON: features, form and residual quantiles"),
+            Column("booster_typical", "varchar", "LightGBM's text: the head for the typical value"),
+            Column("booster_mean", "varchar", "LightGBM's text: the head for the mean"),
+            Column("mlflow_run_id", "varchar", "its run in MLflow"),
+            Column("dagster_run_id", "varchar", "the Dagster run that trained it"),
+        ),
+        key=("model_version",),
+    )
+
+
+def _decisions_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("decisions"),
+        "Every decision on which version serves, in order, never rewritten.",
+        (
+            Column("model_version", "bigint", "the version that was decided on"),
+            Column("decision", "varchar", "deploy, skip, reject or rollback"),
+            Column("decided_at", "timestamptz", "when"),
+            Column("effective_from", "date", "the first day it holds for"),
+            Column("reason", "varchar", "why"),
+            Column("figures", "varchar", "JSON: what was compared"),
+        ),
+    )
+
+
+def _champion_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("champion"),
+        "The version that serves on each day; no row while there is none.",
+        (
+            Column("day", "date", "the day it serves"),
+            Column("model_version", "bigint", "the version"),
+            Column("decision", "varchar", "deploy, skip, reject, rollback, or carry: none today"),
+            Column("decided_at", "timestamptz", "when the day's decision was taken"),
+            Column("effective_from", "date", "since when the version serves"),
+            Column("reason", "varchar", "why"),
+            Column("figures", "varchar", "JSON: what was compared"),
+        ),
+    )
+
+
+def _forecast_columns(problem: Problem) -> list[Column]:
+    columns = [
+        Column("day", "date", "the day of the forecast: what was known at its end"),
+        Column(problem.entity, problem.entity_type, "what is forecast"),
+    ]
+    if problem.entity_name:
+        columns.append(Column(problem.entity_name, "varchar", "its name on that day"))
+    horizon = f"over the next {problem.horizon_days} days"
+    columns += [
+        Column("typical", "double", f"the typical outcome {horizon}: half of all lie below"),
+        Column("mean", "double", f"the mean outcome {horizon}: right for totals and ranking"),
+    ]
+    for share in INTERVALS:
+        columns += [
+            Column(f"low_{share}", "double", f"lower end of the {share} % interval"),
+            Column(f"high_{share}", "double", f"upper end of the {share} % interval"),
+        ]
+    return [
+        *columns,
+        Column("naive", "double", "the naive forecast: what happened last time"),
+        Column("model_version", "bigint", "the version that made it"),
+        Column(
+            "drivers",
+            "struct(feature varchar, effect double)[]",
+            "the features that moved the typical value most, with their effect on it",
+        ),
+    ]
+
+
+def _predictions_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("predictions"),
+        f"Forecasts by the champion of the day. {problem.question}",
+        tuple(_forecast_columns(problem)),
+        key=(problem.entity,),
+    )
+
+
+def _scores_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("scores"),
+        "Forecasts beside what happened; day is the day the forecast was made.",
+        (*_forecast_columns(problem), Column("actual", "double", "what happened")),
+        key=(problem.entity,),
+    )

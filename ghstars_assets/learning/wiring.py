@@ -1,0 +1,49 @@
+"""A problem joined to its SQL files: the tables there are and the columns it learns from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.lake.audit import AUDIT
+from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.holes import gaps_table, releases_table
+from ghstars_assets.learning.problem import LearningColumns, Problem
+from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.sqlassets.graph import SqlGraph, load_sql_graph
+
+
+@dataclass(frozen=True)
+class Wired:
+    graph: SqlGraph
+    columns: dict[str, LearningColumns]
+    """By problem."""
+
+
+def wire(problems: Sequence[Problem], sql_root: Path) -> Wired:
+    """Read and validate every SQL file of the problems."""
+    made_elsewhere: list[Table] = [AUDIT]
+    for problem in problems:
+        made_elsewhere += [source.table for source in problem.sources]
+        made_elsewhere += loop_tables(problem).values()
+        made_elsewhere += [gaps_table(problem.name), releases_table(problem.name)]
+    graph = load_sql_graph([sql_root / problem.name for problem in problems], made_elsewhere)
+    return Wired(graph, {problem.name: _columns(problem, graph) for problem in problems})
+
+
+def _columns(problem: Problem, graph: SqlGraph) -> LearningColumns:
+    for stage in ("snapshots", "features", "labels"):
+        if problem.table(stage) not in graph.files:
+            raise GhstarsError(
+                f"The problem {problem.name} has no sql/{problem.name}/{stage}.sql; add it."
+            )
+    ahead = max(
+        window.last_offset for window in graph.files[problem.table("labels")].reads.values()
+    )
+    if ahead != problem.horizon_days:
+        raise GhstarsError(
+            f"sql/{problem.name}/labels.sql reads {ahead} days ahead, but the horizon of "
+            f"{problem.name} is {problem.horizon_days} days; make the two agree."
+        )
+    features = graph.tables[problem.table("features")]
+    return LearningColumns.of(problem, features, graph.tables[problem.table("labels")])

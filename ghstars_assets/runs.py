@@ -1,0 +1,156 @@
+"""Dagster runs started by the command: in this process, recorded in the home's instance."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from dagster import (
+    BetaWarning,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRunStatus,
+    PreviewWarning,
+    RunsFilter,
+)
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+from ghstars_assets.dagster_partitions import asset_key
+from ghstars_assets.days import DayRange
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.home import home_lock, prepare_home
+from ghstars_assets.settings import Settings
+
+RECENT_RUNS = 200
+
+
+class RunFailedError(GhstarsError):
+    """A run failed; the message is the reason that the failing step gave."""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    run_id: str
+    days_done: int
+
+
+class Runner:
+    """Runs single assets over a range of days."""
+
+    def __init__(self, settings: Settings, instance: DagsterInstance) -> None:
+        from ghstars_assets.definitions import build_defs
+
+        self.settings = settings
+        self.instance = instance
+        self.repository = build_defs(settings).get_repository_def()
+
+    def run(
+        self,
+        table: str,
+        days: DayRange,
+        on_day: Callable[[date], None],
+        config: Mapping[str, Any] | None = None,
+    ) -> RunReport:
+        """Materialize a range of days in one run; `on_day` hears of each as it is recorded."""
+        key = asset_key(table)
+        job = self.repository.get_implicit_job_def_for_assets([key])
+        if job is None:
+            raise GhstarsError(f"No asset makes {table}.")
+        tags = {"ghstars/command": "backfill"}
+        if len(days) == 1:
+            tags |= {PARTITION_NAME_TAG: str(days.first)}
+        else:
+            tags |= {
+                ASSET_PARTITION_RANGE_START_TAG: str(days.first),
+                ASSET_PARTITION_RANGE_END_TAG: str(days.last),
+            }
+        subset = job.get_subset(asset_selection={key})
+        run = self.instance.create_run_for_job(
+            job_def=subset,
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "ops": {key.to_python_identifier(): {"config": config}} if config else {},
+            },
+            tags=tags,
+            asset_selection=frozenset({key}),
+        )
+        done = 0
+        failure = ""
+        for event in execute_run_iterator(InMemoryJob(subset), run, self.instance):
+            if event.event_type is DagsterEventType.ASSET_MATERIALIZATION and event.partition:
+                done += 1
+                on_day(date.fromisoformat(event.partition))
+            elif event.event_type is DagsterEventType.STEP_FAILURE:
+                failure = _reason(event)
+            elif event.event_type is DagsterEventType.RUN_FAILURE and not failure:
+                failure = event.message or "the run failed"
+        if failure:
+            raise RunFailedError(failure)
+        return RunReport(run.run_id, done)
+
+
+class Recorded:
+    """What Dagster's records say of a table's days."""
+
+    def __init__(self, instance: DagsterInstance) -> None:
+        self.instance = instance
+
+    def materialized_days(self, table: str) -> set[date]:
+        keys = self.instance.get_materialized_partitions(asset_key(table))
+        return {date.fromisoformat(key) for key in keys}
+
+    def failed_days(self, table: str) -> set[date]:
+        """Days whose latest run failed, among the recent runs of a single day."""
+        key = asset_key(table)
+        ended = RunsFilter(statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS])
+        latest: dict[str, DagsterRunStatus] = {}
+        for run in self.instance.get_runs(filters=ended, limit=RECENT_RUNS):
+            day = run.tags.get(PARTITION_NAME_TAG)
+            if day and run.asset_selection and key in run.asset_selection:
+                latest.setdefault(day, run.status)
+        return {
+            date.fromisoformat(day)
+            for day, status in latest.items()
+            if status is DagsterRunStatus.FAILURE
+        }
+
+
+@contextmanager
+def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
+    """The instance in the home."""
+    prepare_home(settings)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["GHSTARS_HOME"] = str(settings.home_path)
+    warnings.simplefilter("ignore", BetaWarning)
+    warnings.simplefilter("ignore", PreviewWarning)
+    with home_lock(settings):
+        instance = DagsterInstance.from_config(str(settings.dagster_home))
+        # Each of these makes its database when it is first asked.
+        instance.get_runs_count()
+        instance.all_instigator_state()
+    with instance:
+        yield instance
+
+
+def _reason(event: DagsterEvent) -> str:
+    """The sentence that the failing code wrote, not Dagster's frame around it."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    if error is None:
+        return event.message or "the step failed"
+    _, _, message = error.message.partition(": ")
+    return (message or error.message).strip()

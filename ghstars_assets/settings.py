@@ -1,0 +1,134 @@
+"""Every knob, typed, from the environment and `.env`: the only reader of the environment."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ghstars_assets.errors import SettingsError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SQL_ROOT = PROJECT_ROOT / "sql"
+LAKE_SCHEMES = ("file://", "s3://", "gs://", "az://")
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Cron = Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")]
+
+
+class Settings(BaseSettings):
+    """What `.env.example` lists. Secrets are `SecretStr`: no repr, log or error shows one."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_prefix="GHSTARS_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    home: Path = Field(
+        default=Path(".ghstars"), description="Folder that holds everything by default"
+    )
+    lake: str = Field(
+        default="", description="Root URL of the lake; a folder, s3://, gs:// or az://"
+    )
+
+    mlflow_tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
+    mlflow_username: str = Field(default="", validation_alias="MLFLOW_TRACKING_USERNAME")
+    mlflow_password: SecretStr = Field(
+        default=SecretStr(""), validation_alias="MLFLOW_TRACKING_PASSWORD"
+    )
+
+    s3_endpoint: str = Field(
+        default="", description="For MinIO and the like; empty means AWS itself"
+    )
+    s3_region: str = Field(default="us-east-1", validation_alias="AWS_REGION")
+    s3_access_key_id: str = Field(default="", validation_alias="AWS_ACCESS_KEY_ID")
+    s3_secret_access_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="AWS_SECRET_ACCESS_KEY"
+    )
+    azure_account: str = Field(default="", validation_alias="AZURE_STORAGE_ACCOUNT_NAME")
+    azure_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="AZURE_STORAGE_ACCOUNT_KEY"
+    )
+    azure_endpoint: str = Field(default="", description="For Azurite; empty means Azure itself")
+    google_credentials: str = Field(default="", validation_alias="GOOGLE_APPLICATION_CREDENTIALS")
+
+    memory_gb: float = Field(default=2.0, gt=0.1, description="DuckDB's memory limit in each step")
+    threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads in each step"
+    )
+
+    daily_cron: Cron = Field(default="0 6 * * *", description="UTC; takes the day's snapshot")
+    weekly_cron: Cron = Field(default="0 1 * * 1", description="UTC; trains the Monday candidate")
+
+    web_port: Port = Field(default=3000, description="Dagster's UI, on loopback")
+    mlflow_port: Port = Field(default=5000, description="MLflow's UI, on loopback")
+
+    sandbox_seed: int = Field(default=7, ge=0)
+    sandbox_repositories: int = Field(default=3000, ge=10)
+    sandbox_days: int = Field(default=400, ge=30, description="Days of the invented world's past")
+
+    @field_validator("lake")
+    @classmethod
+    def _lake_has_a_known_scheme(cls, value: str) -> str:
+        if "://" in value and not value.startswith(LAKE_SCHEMES):
+            raise ValueError(f"begins with none of {', '.join(LAKE_SCHEMES)}")
+        return value
+
+    @property
+    def home_path(self) -> Path:
+        return self.home.expanduser().resolve()
+
+    @property
+    def lake_root(self) -> str:
+        return self.lake or str(self.home_path / "lake")
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home_path / "dagster"
+
+    @property
+    def mlflow_home(self) -> Path:
+        return self.home_path / "mlflow"
+
+    @property
+    def mlflow_uri(self) -> str:
+        return self.mlflow_tracking_uri or f"sqlite:///{self.mlflow_home / 'mlflow.db'}"
+
+    @property
+    def spill_path(self) -> Path:
+        return self.home_path / "spill"
+
+
+def load_settings() -> Settings:
+    """Read the environment afresh. A bad value is one sentence that names it, never its secret."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0])
+        shown = name if name.isupper() else f"GHSTARS_{name.upper()}"
+        raise SettingsError(
+            f"{shown} cannot be used: {first['msg'].removeprefix('Value error, ')}; "
+            "mend it in the environment or in .env (see .env.example)."
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def current_settings() -> Settings:
+    """The settings of this process, read once."""
+    return load_settings()
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for the services that `ghstars up` starts: one home, told absolutely."""
+    return {
+        **os.environ,
+        "GHSTARS_HOME": str(settings.home_path),
+        "DAGSTER_HOME": str(settings.dagster_home),
+    }

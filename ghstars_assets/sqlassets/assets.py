@@ -1,0 +1,131 @@
+"""Makes a Dagster asset of each SQL file: its schema, lineage, checks and daily partitions."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetsDefinition,
+    AutomationCondition,
+    BackfillPolicy,
+    MaterializeResult,
+    MetadataValue,
+    TableColumnDep,
+    TableColumnLineage,
+    asset,
+)
+
+from ghstars_assets.dagster_events import asked_days, materialize_days, table_schema
+from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
+from ghstars_assets.lake.outcomes import DayOutcome
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.settings import current_settings
+from ghstars_assets.sqlassets.checks import DayCheck, check_descriptions
+from ghstars_assets.sqlassets.engine import fill
+from ghstars_assets.sqlassets.graph import SqlGraph
+from ghstars_assets.sqlassets.header import SqlFile
+from ghstars_assets.sqlassets.lineage import column_sources
+
+
+def build_sql_asset(
+    file: SqlFile, graph: SqlGraph, first_day: date, automation: AutomationCondition
+) -> AssetsDefinition:
+    key = asset_key(file.table.name)
+    looks_ahead_days = max(0, *(window.last_offset for window in file.reads.values()))
+
+    @asset(
+        key=key,
+        description=file.table.description,
+        deps=[depends_on(table, window.last_offset) for table, window in file.reads.items()],
+        partitions_def=daily_partitions(first_day, looks_ahead_days),
+        backfill_policy=BackfillPolicy.single_run(),
+        automation_condition=automation,
+        check_specs=[
+            AssetCheckSpec(name, asset=key, description=description)
+            for name, description in check_descriptions(file).items()
+        ],
+        code_version=file.code_version,
+        group_name=file.path.parent.name,
+        kinds={"duckdb", "sql", "parquet"},
+        metadata={
+            "dagster/column_schema": table_schema(file.table),
+            "dagster/relation_identifier": file.table.name,
+            "sql": MetadataValue.md(f"```sql\n{file.query}\n```"),
+            "reads": {
+                table: f"days {window.first_offset} to {window.last_offset}"
+                for table, window in file.reads.items()
+            },
+        },
+    )
+    def sql_asset(
+        context: AssetExecutionContext,
+    ) -> Iterator[MaterializeResult | AssetCheckEvaluation | AssetCheckResult]:
+        lake = Lake(current_settings())
+        days = asked_days(context)
+        checks: list[DayCheck] = []
+
+        def outcomes() -> Iterator[DayOutcome]:
+            for batch in fill(lake, file, graph.tables, days):
+                checks.extend(batch.checks)
+                yield from batch.outcomes
+
+        result = materialize_days(context, lake, file.table, outcomes())
+        yield result._replace(metadata={**(result.metadata or {}), **_lineage(file, graph)})
+        yield from _check_events(context, checks, is_batch=len(days) > 1)
+
+    return sql_asset
+
+
+def _lineage(file: SqlFile, graph: SqlGraph) -> dict[str, TableColumnLineage]:
+    deps = {
+        column: [TableColumnDep(asset_key(table), name) for table, name in sources]
+        for column, sources in column_sources(file, graph).items()
+    }
+    return {"dagster/column_lineage": TableColumnLineage(deps)} if deps else {}
+
+
+def _check_events(
+    context: AssetExecutionContext, checks: list[DayCheck], *, is_batch: bool
+) -> Iterator[AssetCheckEvaluation | AssetCheckResult]:
+    """Each day has its own evaluation. A batch also has one as a whole, because Dagster wants a
+    result for every check of a run, and stores that one without a partition."""
+    by_name: dict[str, list[DayCheck]] = defaultdict(list)
+    for check in checks:
+        by_name[check.name].append(check)
+    for name in (key.name for key in context.selected_asset_check_keys):
+        found = by_name[name]
+        if is_batch:
+            for check in found:
+                yield AssetCheckEvaluation(
+                    asset_key=context.asset_key,
+                    check_name=name,
+                    passed=check.is_passed,
+                    severity=_severity([check]),
+                    description=check.description,
+                    metadata=check.figures,
+                    partition=str(check.day),
+                )
+        yield _overall(name, found)
+
+
+def _overall(name: str, checks: list[DayCheck]) -> AssetCheckResult:
+    failed = [check for check in checks if not check.is_passed]
+    told = "; ".join(f"{check.day}: {check.description}" for check in failed[:5])
+    return AssetCheckResult(
+        check_name=name,
+        passed=not failed,
+        severity=_severity(failed),
+        description=told or f"holds on {len(checks)} days",
+        metadata={"days": len(checks), "failed_days": len(failed)}
+        | (dict(checks[0].figures) if len(checks) == 1 else {}),
+    )
+
+
+def _severity(checks: list[DayCheck]) -> AssetCheckSeverity:
+    is_error = any(not check.is_warning for check in checks)
+    return AssetCheckSeverity.ERROR if is_error else AssetCheckSeverity.WARN

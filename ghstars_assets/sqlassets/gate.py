@@ -1,0 +1,74 @@
+"""The gate before a table: bad rows and bad days go to quarantine, each with its reason.
+
+Days pass one by one and in order, each against the last one that was accepted, so that a range in
+one batch is judged exactly as its days one by one.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from ghstars_assets.lake.catalog import Column, Table
+from ghstars_assets.sqlassets.header import Gate, GateRule
+
+
+@dataclass(frozen=True)
+class Verdict:
+    accepted: pl.DataFrame
+    quarantined: pl.DataFrame
+    day_reason: str = ""
+    """Set when the whole day is bad."""
+
+
+def quarantine_table(table: Table) -> Table:
+    """Where what a gate holds back is kept: the table's own columns, the rule and the reason."""
+    return Table(
+        name=f"{table.name}_quarantine",
+        description=f"What the gate held back from {table.name}, each row with its reason.",
+        columns=(
+            *table.columns,
+            Column("rule", "varchar", "the rule of the gate that it broke"),
+            Column("reason", "varchar", "why the rule is there"),
+        ),
+        key=table.key,
+    )
+
+
+def judge(
+    connection: duckdb.DuckDBPyConnection,
+    gate: Gate,
+    table: Table,
+    candidate: pl.DataFrame,
+    previous: pl.DataFrame,
+) -> Verdict:
+    """Pass one day through the gate."""
+    connection.register("previous", previous)
+    accepted, bad_rows = _without_bad_rows(connection, gate, table, candidate)
+    connection.register("candidate", accepted)
+    for name, rule in gate.days.items():
+        if connection.sql(rule.select).fetchall():
+            day_reason = f"{name}: {rule.because}"
+            condemned = _marked(accepted, name, rule)
+            return Verdict(accepted.clear(), pl.concat([*bad_rows, condemned]), day_reason)
+    nothing = _marked(accepted.clear(), "", GateRule(select="", because=""))
+    return Verdict(accepted, pl.concat([nothing, *bad_rows]))
+
+
+def _without_bad_rows(
+    connection: duckdb.DuckDBPyConnection, gate: Gate, table: Table, candidate: pl.DataFrame
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    bad_rows: list[pl.DataFrame] = []
+    for name, rule in gate.rows.items():
+        connection.register("candidate", candidate)
+        keys = connection.sql(rule.select).pl().select(table.key).unique()
+        if keys.is_empty():
+            continue
+        bad = candidate.join(keys, on=list(table.key), how="semi", nulls_equal=True)
+        bad_rows.append(_marked(bad, name, rule))
+        candidate = candidate.join(keys, on=list(table.key), how="anti", nulls_equal=True)
+    return candidate, bad_rows
+
+
+def _marked(rows: pl.DataFrame, rule_name: str, rule: GateRule) -> pl.DataFrame:
+    return rows.with_columns(rule=pl.lit(rule_name), reason=pl.lit(rule.because))

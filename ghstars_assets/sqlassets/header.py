@@ -1,0 +1,221 @@
+"""A SQL file's header: parsed, validated, and the only source of what it says about its table.
+
+The header is YAML in the file's first block comment; the query follows it. Every complaint names
+the file and the line it is about.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ghstars_assets.errors import SqlAssetError
+from ghstars_assets.lake.catalog import Column, Table
+
+_HEADER = re.compile(r"\A\s*/\*(?P<yaml>.*?)\*/\s*", re.DOTALL)
+_WINDOW = re.compile(r"^(-?\d+)(?:\.\.(-?\d+))?$")
+
+Role = Literal["", "feature", "base", "scale", "naive", "name", "target"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class _ColumnHeader(_Strict):
+    type: str
+    is_: Annotated[str, Field(alias="is", min_length=3)]
+    role: Role = ""
+    not_null: bool = False
+    min: float | None = None
+    max: float | None = None
+    one_of: tuple[str, ...] = ()
+
+
+class AssertionCheck(_Strict):
+    """Something that must hold; `fails` selects the rows (with their `day`) that break it."""
+
+    is_: Annotated[str, Field(alias="is")]
+    fails: str
+
+
+class RowCountCheck(_Strict):
+    """The row count against the day before, as shares of it."""
+
+    is_: Annotated[str, Field(alias="is")]
+    max_drop: float
+    max_rise: float
+
+
+class GateRule(_Strict):
+    """What is bad, as a select over `candidate` (the day at the gate) and `previous` (the latest
+    day before it that was accepted, or nothing)."""
+
+    select: str
+    because: str
+
+
+class Gate(_Strict):
+    """What keeps bad rows and bad days out of the table, for whoever reads it.
+
+    A rule under `rows` selects the keys of bad rows; under `days` any row condemns the day.
+    """
+
+    looks_back_days: Annotated[int, Field(ge=1, le=31)] = 7
+    rows: dict[str, GateRule] = {}
+    days: dict[str, GateRule] = {}
+
+
+class _Header(_Strict):
+    description: str
+    key: tuple[str, ...]
+    reads: dict[str, str | int]
+    columns: dict[str, _ColumnHeader]
+    checks: dict[str, AssertionCheck | RowCountCheck] = {}
+    gate: Gate | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days, relative to a row's own, that the query may read of one table."""
+
+    first_offset: int
+    last_offset: int
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """One file under `sql/<problem>/`: a table, what it reads, its checks and its query."""
+
+    path: Path
+    table: Table
+    reads: dict[str, Window]
+    checks: dict[str, AssertionCheck | RowCountCheck]
+    gate: Gate | None
+    query: str
+    query_line: int
+    code_version: str
+    lines: dict[tuple[str, ...], int] = field(repr=False)
+
+    @property
+    def driver(self) -> str:
+        """The table whose day decides whether a day of this one can be made: the first it reads."""
+        return next(iter(self.reads))
+
+    def where(self, *path: str) -> str:
+        """`file:line` of a place in the header, for messages."""
+        return self.at(self.lines.get(path, 1))
+
+    def at(self, line: int) -> str:
+        return f"{_short(self.path)}:{line}"
+
+
+def read_sql_file(path: Path) -> SqlFile:
+    text = path.read_text(encoding="utf-8")
+    match = _HEADER.match(text)
+    if not match:
+        _refuse(path, 1, "begins with no /* header */ that describes its table; add one")
+    first_line = text[: match.start("yaml")].count("\n") + 1
+    header, lines = _parse(path, match["yaml"], first_line)
+    reads = {
+        table: _window(path, lines.get(("reads", table), first_line), str(window))
+        for table, window in header.reads.items()
+    }
+    if not reads:
+        _refuse(path, first_line, "reads no table; name at least one under `reads`")
+    table = Table(
+        name=f"{path.parent.name}.{path.stem}",
+        description=" ".join(header.description.split()),
+        columns=tuple(_column(name, column) for name, column in header.columns.items()),
+        key=header.key,
+    )
+    _check_columns(path, table, lines)
+    query = text[match.end() :].strip().removesuffix(";")
+    return SqlFile(
+        path=path,
+        table=table,
+        reads=reads,
+        checks=header.checks,
+        gate=header.gate,
+        query=query,
+        query_line=text[: match.end()].count("\n") + 1,
+        code_version=hashlib.sha256(text.encode()).hexdigest()[:12],
+        lines=lines,
+    )
+
+
+def _parse(path: Path, source: str, first_line: int) -> tuple[_Header, dict[tuple[str, ...], int]]:
+    try:
+        node = yaml.compose(source, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(source)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line if error.problem_mark else 0
+        _refuse(path, first_line + line, f"has a header that is not YAML ({error.problem})")
+    lines = dict(_key_lines(node, first_line)) if node else {}
+    try:
+        return _Header.model_validate(content), lines
+    except ValidationError as error:
+        # A union names its members in `loc`; they are no place in the file.
+        first = error.errors(include_url=False)[0]
+        place = tuple(str(part) for part in first["loc"] if "Check" not in str(part))
+        line = next(
+            (lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), first_line
+        )
+        _refuse(path, line, f"has a bad header at `{'.'.join(place)}`: {first['msg']}")
+
+
+def _key_lines(
+    node: yaml.Node, first_line: int, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            yield here, first_line + key.start_mark.line
+            yield from _key_lines(value, first_line, here)
+
+
+def _window(path: Path, line: int, text: str) -> Window:
+    match = _WINDOW.match(text)
+    if not match:
+        _refuse(path, line, f"has the window {text!r}; write days as 0, -7..0 or 0..7")
+    first = int(match[1])
+    window = Window(first, int(match[2]) if match[2] else first)
+    if window.last_offset < window.first_offset:
+        _refuse(path, line, f"has the window {text!r}, which ends before it starts; swap its ends")
+    return window
+
+
+def _column(name: str, header: _ColumnHeader) -> Column:
+    return Column(
+        name=name,
+        type=header.type,
+        description=header.is_,
+        role=header.role,
+        is_required=header.not_null,
+        minimum=header.min,
+        maximum=header.max,
+        accepted=header.one_of,
+    )
+
+
+def _check_columns(path: Path, table: Table, lines: dict[tuple[str, ...], int]) -> None:
+    names = table.column_names
+    if not names or names[0] != "day":
+        _refuse(path, lines.get(("columns",), 1), "must have `day` as its first column")
+    for key in table.key:
+        if key not in names:
+            line = lines.get(("key",), 1)
+            _refuse(path, line, f"has the key column {key!r}, which `columns` does not document")
+
+
+def _refuse(path: Path, line: int, complaint: str) -> NoReturn:
+    raise SqlAssetError(f"{_short(path)}:{line} {complaint}.")
+
+
+def _short(path: Path) -> str:
+    return "/".join(path.parts[-3:])

@@ -1,0 +1,249 @@
+/*
+description: >
+  What was known about each repository's growth at the end of the day: its base (the stars a week it usually
+  gains), and how its gains over every recent stretch compare with that base. One row for each repository with
+  a snapshot on the day, however short its history. A `pace` is a gain expressed in stars a week; `x, vs base`
+  is slog(pace) - slog(base), where slog(x) = sign(x) * ln(1 + |x|); what is not known is null.
+key: [repo_id]
+reads:
+  stars.snapshots: -121..0  # 90 days of gains, and 31 more for the far end of a gap the oldest falls in
+columns:
+  day: {type: date, not_null: true, is: "the UTC day"}
+  repo_id: {type: bigint, not_null: true, is: "GitHub's databaseId"}
+  full_name: {type: varchar, not_null: true, role: name, is: "owner/name, as the day's snapshot had it"}
+  stars: {type: bigint, not_null: true, min: 0, is: "stars on the day"}
+  stars_gained_7d: {type: bigint, role: naive, is: "stars gained since the snapshot of 7 days before; null without one"}
+  base: {type: double, not_null: true, role: base, is: "usual stars a week; 0 when no gain of 90 days is known"}
+  scale: {type: double, not_null: true, min: 3, role: scale, is: "the largest of |base|, median pace of 28 days, and 3"}
+  gain_1d_vs_base: {type: double, role: feature, is: "gain of the last day, vs base"}
+  gain_2d_vs_base: {type: double, role: feature, is: "gain of the last 2 days, vs base"}
+  gain_3d_vs_base: {type: double, role: feature, is: "gain of the last 3 days, vs base"}
+  gain_4d_vs_base: {type: double, role: feature, is: "gain of the last 4 days, vs base"}
+  gain_5d_vs_base: {type: double, role: feature, is: "gain of the last 5 days, vs base"}
+  gain_6d_vs_base: {type: double, role: feature, is: "gain of the last 6 days, vs base"}
+  gain_7d_vs_base: {type: double, role: feature, is: "gain of the last 7 days, vs base"}
+  gain_14d_vs_base: {type: double, role: feature, is: "gain of the last 14 days, vs base"}
+  gain_28d_vs_base: {type: double, role: feature, is: "gain of the last 28 days, vs base"}
+  gain_56d_vs_base: {type: double, role: feature, is: "gain of the last 56 days, vs base"}
+  gain_90d_vs_base: {type: double, role: feature, is: "gain of the last 90 days, vs base"}
+  gain_1_week_ago_vs_base: {type: double, role: feature, is: "gain from 14 to 7 days ago, vs base"}
+  gain_2_weeks_ago_vs_base: {type: double, role: feature, is: "gain from 21 to 14 days ago, vs base"}
+  gain_3_weeks_ago_vs_base: {type: double, role: feature, is: "gain from 28 to 21 days ago, vs base"}
+  ewma_30d_vs_base: {type: double, role: feature, is: "mean pace of 90 days, weights halving every 30 days, vs base"}
+  ewma_60d_vs_base: {type: double, role: feature, is: "mean pace of 90 days, weights halving every 60 days, vs base"}
+  median_28d_vs_base: {type: double, role: feature, is: "median pace of 28 days, vs base"}
+  trimmed_mean_28d_vs_base: {type: double, role: feature, is: "mean of the 7 octiles of the pace of 28 days, vs base"}
+  lower_quartile_28d_vs_base: {type: double, role: feature, is: "lower quartile of the pace of 28 days, vs base"}
+  upper_quartile_28d_vs_base: {type: double, role: feature, is: "upper quartile of the pace of 28 days, vs base"}
+  max_28d_vs_base: {type: double, role: feature, is: "highest pace of 28 days, vs base"}
+  min_7d_vs_base: {type: double, role: feature, is: "lowest pace of 7 days, vs base"}
+  stddev_28d_vs_base: {type: double, role: feature, is: "standard deviation of the pace of 28 days, vs base"}
+  forks_gained_7d_vs_base: {type: double, role: feature, is: "forks gained in 7 days, vs base"}
+  forks_gained_28d_vs_base: {type: double, role: feature, is: "forks gained in 28 days, vs base"}
+  slog_base: {type: double, role: feature, is: "slog of base; null where base is 0 for want of any gain"}
+  slog_base_vs_log_stars: {type: double, role: feature, is: "slog of base minus ln(1 + stars): growth against size"}
+  log_stars: {type: double, min: 0, role: feature, is: "ln(1 + stars)"}
+  days_since_peak_28d: {type: integer, min: 0, role: feature, is: "days since the last highest pace of 28 days"}
+  days_since_push: {type: integer, role: feature, is: "days since the last push to the repository"}
+  weekday: {type: integer, not_null: true, min: 1, role: feature, is: "day of the week, 1 is Monday"}
+checks:
+  scale_is_not_below_base:
+    is: "errors are measured in units no smaller than the usual gain"
+    fails: "select day, count(*) as failing_rows from this where scale < abs(base) group by day"
+*/
+-- slog(x) = sign(x) * ln(1 + |x|) tames gains of any size and either sign. Every gain is turned into stars a
+-- week and compared with the repository's own base in that space, so the features mean the same for a
+-- repository that gains 3 stars a week and for one that gains 3,000, and the model outlives the world's growth.
+
+-- No step may depend on where the batch began: a month in one pass equals its days one by one. So every
+-- window reaches back at most 90 days, and whatever a gap of 30 days may bridge lies within the 121 days read.
+with observed as (
+    select
+        repo_id,
+        day,
+        stars,
+        forks,
+        day - lag(day) over series as days_since_previous,
+        stars - lag(stars) over series as stars_since_previous,
+        lead(day) over series - day as days_to_next,
+        lead(stars) over series - stars as stars_to_next,
+        lead(forks) over series - forks as forks_to_next
+    from stars.snapshots
+    window series as (partition by repo_id order by day)
+),
+
+-- One row a day from a repository's first snapshot to its last, so that a lag of rows is a lag of days:
+-- each snapshot is followed by the days that lack one.
+calendar as (
+    select
+        repo_id,
+        day,
+        stars,
+        forks,
+        days_since_previous,
+        stars_since_previous,
+        days_to_next,
+        stars_to_next,
+        forks_to_next,
+        unnest(generate_series(0, coalesce(days_to_next, 1) - 1)) as days_after
+    from observed
+),
+
+-- Up to 30 missing days are taken as a straight line between their two ends. A row comes out only for a day
+-- that has a snapshot, so both ends are in its past. Longer gaps stay unknown. `pace` is the day's own gain
+-- in the unit of everything below: stars a week.
+daily as (
+    select
+        repo_id,
+        day + days_after::integer as day,
+        case
+            when days_after = 0 then stars
+            when days_to_next <= 31 then stars + stars_to_next * days_after / days_to_next
+        end as stars,
+        case
+            when days_after = 0 then forks
+            when days_to_next <= 31 then forks + forks_to_next * days_after / days_to_next
+        end as forks,
+        case
+            when days_after = 0 and days_since_previous <= 31 then 7 * stars_since_previous / days_since_previous
+            when days_after > 0 and days_to_next <= 31 then 7 * stars_to_next / days_to_next
+        end as pace
+    from calendar
+),
+
+-- Weights of the moving averages. Each average is divided by the sum of its own weights, so the day they
+-- are counted from does not matter.
+weighted as (
+    select
+        repo_id,
+        day,
+        stars,
+        forks,
+        pace,
+        pow(2, (day - getvariable('first_day')) / 2) as weight_2d,
+        pow(2, (day - getvariable('first_day')) / 4) as weight_4d,
+        pow(2, (day - getvariable('first_day')) / 30) as weight_30d,
+        pow(2, (day - getvariable('first_day')) / 60) as weight_60d
+    from daily
+),
+
+-- Gains between two days and moving averages, all in stars a week. Dividing by the weights of the known
+-- gains only is what makes an average skip the unknown ones.
+paces as (
+    select
+        repo_id,
+        day,
+        pace as gain_1d,
+        (stars - lag(stars, 2) over series) * 7 / 2 as gain_2d,
+        (stars - lag(stars, 3) over series) * 7 / 3 as gain_3d,
+        (stars - lag(stars, 4) over series) * 7 / 4 as gain_4d,
+        (stars - lag(stars, 5) over series) * 7 / 5 as gain_5d,
+        (stars - lag(stars, 6) over series) * 7 / 6 as gain_6d,
+        stars - lag(stars, 7) over series as gain_7d,
+        (stars - lag(stars, 14) over series) / 2 as gain_14d,
+        (stars - lag(stars, 28) over series) / 4 as gain_28d,
+        (stars - lag(stars, 56) over series) / 8 as gain_56d,
+        (stars - lag(stars, 90) over series) * 7 / 90 as gain_90d,
+        lag(stars, 7) over series - lag(stars, 14) over series as gain_1_week_ago,
+        lag(stars, 14) over series - lag(stars, 21) over series as gain_2_weeks_ago,
+        lag(stars, 21) over series - lag(stars, 28) over series as gain_3_weeks_ago,
+        forks - lag(forks, 7) over series as forks_gained_7d,
+        (forks - lag(forks, 28) over series) / 4 as forks_gained_28d,
+        sum(pace * weight_2d) over last_90d
+        / sum(weight_2d) filter (where pace is not null) over last_90d as ewma_2d,
+        sum(pace * weight_4d) over last_90d
+        / sum(weight_4d) filter (where pace is not null) over last_90d as ewma_4d,
+        sum(pace * weight_30d) over last_90d
+        / sum(weight_30d) filter (where pace is not null) over last_90d as ewma_30d,
+        sum(pace * weight_60d) over last_90d
+        / sum(weight_60d) filter (where pace is not null) over last_90d as ewma_60d
+    from weighted
+    window
+        series as (partition by repo_id order by day),
+        last_90d as (partition by repo_id order by day rows between 89 preceding and current row)
+    qualify day between getvariable('first_day') and getvariable('last_day')
+),
+
+-- Order statistics of the daily paces. They are the dearest step, so they see only the days they need.
+spreads as (
+    select
+        repo_id,
+        day,
+        median(pace) over last_7d as median_7d,
+        min(pace) over last_7d as min_7d,
+        stddev_pop(pace) over last_28d as stddev_28d,
+        quantile_cont(pace, [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875]) over last_28d as octiles,
+        octiles[2] as lower_quartile_28d,
+        octiles[4] as median_28d,
+        octiles[6] as upper_quartile_28d,
+        list_avg(octiles) as trimmed_mean_28d,
+        max(case when pace is not null then {'pace': pace, 'day': day} end) over last_28d as peak,
+        peak['pace'] as max_28d,
+        (day - peak['day'])::integer as days_since_peak_28d
+    from daily
+    where day >= getvariable('first_day') - 27
+    window
+        last_7d as (partition by repo_id order by day rows between 6 preceding and current row),
+        last_28d as (partition by repo_id order by day rows between 27 preceding and current row)
+    qualify day between getvariable('first_day') and getvariable('last_day')
+),
+
+-- What the repository usually gains in a week. Each estimate is fooled by something else (a viral day, a
+-- quiet week, a turn); their mean, over those that are known, by little.
+usual as (
+    select
+        repo_id,
+        day,
+        list_avg([median_7d, ewma_4d, ewma_2d, gain_7d]) as weekly_gain,
+        sign(weekly_gain) * ln(1 + abs(weekly_gain)) as slog_base,
+        greatest(abs(weekly_gain), median_28d, 3) as scale
+    from paces
+    inner join spreads using (repo_id, day)
+)
+
+select
+    today.day,
+    today.repo_id,
+    today.full_name,
+    today.stars,
+    today.stars - week_before.stars as stars_gained_7d,
+    coalesce(weekly_gain, 0) as base,
+    scale,
+    sign(gain_1d) * ln(1 + abs(gain_1d)) - slog_base as gain_1d_vs_base,
+    sign(gain_2d) * ln(1 + abs(gain_2d)) - slog_base as gain_2d_vs_base,
+    sign(gain_3d) * ln(1 + abs(gain_3d)) - slog_base as gain_3d_vs_base,
+    sign(gain_4d) * ln(1 + abs(gain_4d)) - slog_base as gain_4d_vs_base,
+    sign(gain_5d) * ln(1 + abs(gain_5d)) - slog_base as gain_5d_vs_base,
+    sign(gain_6d) * ln(1 + abs(gain_6d)) - slog_base as gain_6d_vs_base,
+    sign(gain_7d) * ln(1 + abs(gain_7d)) - slog_base as gain_7d_vs_base,
+    sign(gain_14d) * ln(1 + abs(gain_14d)) - slog_base as gain_14d_vs_base,
+    sign(gain_28d) * ln(1 + abs(gain_28d)) - slog_base as gain_28d_vs_base,
+    sign(gain_56d) * ln(1 + abs(gain_56d)) - slog_base as gain_56d_vs_base,
+    sign(gain_90d) * ln(1 + abs(gain_90d)) - slog_base as gain_90d_vs_base,
+    sign(gain_1_week_ago) * ln(1 + abs(gain_1_week_ago)) - slog_base as gain_1_week_ago_vs_base,
+    sign(gain_2_weeks_ago) * ln(1 + abs(gain_2_weeks_ago)) - slog_base as gain_2_weeks_ago_vs_base,
+    sign(gain_3_weeks_ago) * ln(1 + abs(gain_3_weeks_ago)) - slog_base as gain_3_weeks_ago_vs_base,
+    sign(ewma_30d) * ln(1 + abs(ewma_30d)) - slog_base as ewma_30d_vs_base,
+    sign(ewma_60d) * ln(1 + abs(ewma_60d)) - slog_base as ewma_60d_vs_base,
+    sign(median_28d) * ln(1 + abs(median_28d)) - slog_base as median_28d_vs_base,
+    sign(trimmed_mean_28d) * ln(1 + abs(trimmed_mean_28d)) - slog_base as trimmed_mean_28d_vs_base,
+    sign(lower_quartile_28d) * ln(1 + abs(lower_quartile_28d)) - slog_base as lower_quartile_28d_vs_base,
+    sign(upper_quartile_28d) * ln(1 + abs(upper_quartile_28d)) - slog_base as upper_quartile_28d_vs_base,
+    sign(max_28d) * ln(1 + abs(max_28d)) - slog_base as max_28d_vs_base,
+    sign(min_7d) * ln(1 + abs(min_7d)) - slog_base as min_7d_vs_base,
+    ln(1 + stddev_28d) - slog_base as stddev_28d_vs_base,
+    sign(forks_gained_7d) * ln(1 + abs(forks_gained_7d)) - slog_base as forks_gained_7d_vs_base,
+    sign(forks_gained_28d) * ln(1 + abs(forks_gained_28d)) - slog_base as forks_gained_28d_vs_base,
+    slog_base,
+    slog_base - ln(1 + today.stars) as slog_base_vs_log_stars,
+    ln(1 + today.stars) as log_stars,
+    days_since_peak_28d,
+    (today.day - (today.pushed_at at time zone 'UTC')::date)::integer as days_since_push,
+    isodow(today.day)::integer as weekday
+from stars.snapshots as today
+inner join paces using (repo_id, day)
+inner join spreads using (repo_id, day)
+inner join usual using (repo_id, day)
+left join stars.snapshots as week_before
+    on today.repo_id = week_before.repo_id and today.day - 7 = week_before.day
+where today.day between getvariable('first_day') and getvariable('last_day')
