@@ -2,13 +2,17 @@
 cause. A day that arrives late is caught up like any other.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
 
 from dagster import (
+    AssetKey,
     AssetSelection,
     AutomationCondition,
     AutomationConditionSensorDefinition,
+    AutomationContext,
+    AutomationResult,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunRequest,
@@ -18,6 +22,7 @@ from dagster import (
     define_asset_job,
     schedule,
 )
+from dagster._core.asset_graph_view.timing_metadata import TimingMetadata
 
 from ghstars_assets.dagster_partitions import asset_key
 from ghstars_assets.days import DayRange
@@ -26,22 +31,79 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.settings import Settings, current_settings
 from ghstars_assets.sources.source import Source
+from ghstars_assets.sqlassets.header import Window
 
 LOOKS_BACK_DAYS = 30
 """How far back the daily schedule looks for days that a source still knows and we lack."""
 
 
-def catches_up() -> AutomationCondition:
+@dataclass(frozen=True, eq=False)
+class WindowIsNewer(AutomationCondition[AssetKey]):
+    """Something is new within the days that a day reads.
+
+    A mapping ties a day to a single day, so Dagster by itself would never ask again for a day that
+    failed for want of an earlier one when that one arrives late.
+    """
+
+    windows: Mapping[str, Window]
+
+    async def evaluate(  # pyright: ignore[reportIncompatibleMethodOverride] - as Dagster's own are
+        self, context: AutomationContext[AssetKey]
+    ) -> AutomationResult[AssetKey]:
+        view, since = context.asset_graph_view, context.previous_temporal_context
+        if since is None or context.partitions_def is None:
+            return AutomationResult(context, context.get_empty_subset())
+        readers: set[str] = set()
+        for table, window in self.windows.items():
+            newer = await view.compute_updated_since_temporal_context_subset(
+                key=asset_key(table), temporal_context=since
+            )
+            for day in map(date.fromisoformat, newer.expensively_compute_partition_keys()):
+                first, last = (
+                    day - timedelta(days=offset)
+                    for offset in (window.last_offset, window.first_offset)
+                )
+                readers.update(map(str, DayRange(first, last)))
+        candidates = context.candidate_subset.expensively_compute_partition_keys()
+        found = view.get_subset_from_partition_keys(
+            context.key, context.partitions_def, readers & candidates
+        )
+        # With the moment, `since` can tell news that came after a request from news before it.
+        moment = TimingMetadata(timestamps={view.effective_dt.timestamp(): found})
+        return AutomationResult(context, found, timing_metadata=moment)
+
+
+def catches_up(windows: Mapping[str, Window] | None = None) -> AutomationCondition:
     """As soon as all it needs for a day is there, whichever day that is. A day that failed is
     asked for again only when something it needs is new, so a lasting fault starts no storm."""
-    return AutomationCondition.eager().without(AutomationCondition.in_latest_time_window())
+    is_wanted = (
+        AutomationCondition.newly_missing() | AutomationCondition.any_deps_updated()
+    ).since_last_handled()
+    if windows:
+        is_wanted |= AutomationCondition.missing() & WindowIsNewer(windows).since(
+            AutomationCondition.newly_requested()
+        )
+    return (
+        is_wanted
+        & ~AutomationCondition.any_deps_missing()
+        & ~AutomationCondition.any_deps_in_progress()
+        & ~AutomationCondition.in_progress()
+    )
 
 
-def follows_without_waiting_for(table: str) -> AutomationCondition:
-    """The same, but the partition of `table` may be missing, as on all days without a training."""
-    optional = AssetSelection.assets(asset_key(table))
-    return catches_up().replace(
-        "any_deps_missing", AutomationCondition.any_deps_missing().ignore(optional)
+def carries_forward(table_of_models: str) -> AutomationCondition:
+    """For the champion: made when its day's features arrive and it is still missing, and again
+    when a candidate was trained. The model's partition is missing on all other days, and features
+    that are filled anew change nothing about who serves."""
+    models = AssetSelection.assets(asset_key(table_of_models))
+    arrives = AutomationCondition.missing() & AutomationCondition.any_deps_updated().ignore(models)
+    is_trained = AutomationCondition.any_deps_updated().allow(models)
+    return (
+        # Dagster types this method for conditions on checks as well, which these are not.
+        (arrives | is_trained).since_last_handled()  # pyright: ignore[reportAttributeAccessIssue]
+        & ~AutomationCondition.any_deps_missing().ignore(models)
+        & ~AutomationCondition.any_deps_in_progress()
+        & ~AutomationCondition.in_progress()
     )
 
 
@@ -51,6 +113,8 @@ def build_automation_sensor() -> AutomationConditionSensorDefinition:
         target=AssetSelection.all(),
         default_status=DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=30,
+        # Only there are conditions of our own known.
+        use_user_code_server=True,
     )
 
 

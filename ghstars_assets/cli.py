@@ -50,11 +50,15 @@ def up() -> None:
 
 @cli.command()
 @click.argument("problem")
-@click.option("--from", "first", required=True, metavar="DAY", help="YYYY-MM-DD, or `yesterday`")
-@click.option("--to", "last", required=True, metavar="DAY", help="the last day, included")
+@click.option(
+    "--from", "first", metavar="DAY", help="YYYY-MM-DD, or `yesterday` [the lake's first]"
+)
+@click.option(
+    "--to", "last", metavar="DAY", help="the last day, included [the newest there can be]"
+)
 @click.option("--stages", default="", metavar="A,B", help="only these, in their own order")
 @click.option("--force", is_flag=True, help="fill again what is up to date")
-def backfill(problem: str, first: str, last: str, stages: str, force: bool) -> None:
+def backfill(problem: str, first: str | None, last: str | None, stages: str, force: bool) -> None:
     """Fill the stages of PROBLEM for a range of days.
 
     What is there and up to date is left alone, so an interrupted backfill is resumed by saying it
@@ -65,11 +69,13 @@ def backfill(problem: str, first: str, last: str, stages: str, force: bool) -> N
     ghstars backfill stars --from 2026-08-01 --to 2026-08-31 --stages features,labels
     """
     from ghstars_assets.commands.backfill import backfill as fill
+    from ghstars_assets.commands.backfill import days_or_all
     from ghstars_assets.problems.registry import find_problem
 
     names = [name.strip() for name in stages.split(",") if name.strip()]
-    days = DayRange(parse_day(first), parse_day(last))
-    for report in fill(current_settings(), find_problem(problem), days, names, force=force):
+    found = find_problem(problem)
+    days = days_or_all(current_settings(), found, first, last)
+    for report in fill(current_settings(), found, days, names, force=force):
         click.echo(str(report))
 
 

@@ -119,4 +119,5 @@ def preview(lake: Lake, table: Table, day: date) -> str:
 
 def _preview_rows(frame: pl.DataFrame) -> Iterator[str]:
     for row in frame.iter_rows():
-        yield "| " + " | ".join(str(value).replace("|", "\\|")[:60] for value in row) + " |"
+        cells = (" ".join(str(value).split())[:60].replace("|", "\\|") for value in row)
+        yield "| " + " | ".join(cells) + " |"

@@ -32,7 +32,7 @@ def build_defs(
         first_day = (held and held.first_day) or problem.first_day
         assets += build_loop_assets(problem, wired.columns[problem.name], first_day)
         assets += [
-            build_sql_asset(file, wired.graph, first_day, catches_up())
+            build_sql_asset(file, wired.graph, first_day, catches_up(file.reads))
             for name, file in wired.graph.files.items()
             if name.startswith(f"{problem.name}.")
         ]

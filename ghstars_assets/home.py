@@ -1,6 +1,8 @@
 """The home folder: where everything lies by default, laid out before anything runs."""
 
 import fcntl
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +12,14 @@ from ghstars_assets.settings import PROJECT_ROOT, Settings
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make the folders, and put the project's `dagster.yaml` where Dagster looks for it."""
+    """Make the folders, put the project's `dagster.yaml` where Dagster looks for it, and clear
+    what killed processes have spilled."""
     try:
         for folder in (settings.dagster_home, settings.mlflow_home, settings.spill_path):
             folder.mkdir(parents=True, exist_ok=True)
         with home_lock(settings):
             _copy_if_changed(PROJECT_ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+            _remove_orphans(settings.spill_path)
     except OSError as error:
         raise SettingsError(
             f"The home {settings.home_path} cannot be written ({error.strerror}); set GHSTARS_HOME "
@@ -36,3 +40,21 @@ def _copy_if_changed(source: Path, target: Path) -> None:
     content = source.read_bytes()
     if not target.exists() or target.read_bytes() != content:
         target.write_bytes(content)
+
+
+def _remove_orphans(spill: Path) -> None:
+    """Folders of processes that are no more; each begins with its process's number."""
+    for folder in spill.iterdir():
+        process, _, _ = folder.name.partition("-")
+        if process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -7,7 +7,7 @@ import polars as pl
 from dagster import ConfigurableIOManager, InputContext, OutputContext
 
 from ghstars_assets.days import DayRange
-from ghstars_assets.errors import MissingDayError
+from ghstars_assets.errors import GhstarsError, MissingDayError
 from ghstars_assets.lake.tables import Lake, split_by_day
 from ghstars_assets.settings import current_settings
 
@@ -39,7 +39,12 @@ class LakeIOManager(ConfigurableIOManager):
                 written = lake.write(table, day, part)
                 rows, size_bytes = rows + written.rows, size_bytes + written.size_bytes
                 waiting.discard(day)
-        for day in sorted(waiting) if template is not None else ():
+        if template is None:
+            raise GhstarsError(
+                f"{table} returned not one frame, so its columns are unknown; return an empty one "
+                "where no day has a row."
+            )
+        for day in sorted(waiting):
             lake.write(table, day, template)
         context.add_output_metadata({"run_rows": rows, "size_bytes": size_bytes})
 

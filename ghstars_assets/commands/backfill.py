@@ -5,14 +5,20 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from ghstars_assets.commands.console import progress_bars
-from ghstars_assets.days import DayRange, consecutive
-from ghstars_assets.errors import NotEnoughHistoryError
+from ghstars_assets.days import DayRange, consecutive, parse_day
+from ghstars_assets.errors import GhstarsError, NotEnoughHistoryError
 from ghstars_assets.lake.claim import read_claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.decisions import first_championed_day
-from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.stages import Stage, chosen_stages, stages_of, stale_days
-from ghstars_assets.learning.training_set import plan_training
+from ghstars_assets.learning.modelling import is_on_record
+from ghstars_assets.learning.problem import LearningColumns, Problem
+from ghstars_assets.learning.stages import (
+    Stage,
+    chosen_stages,
+    newest_day,
+    stages_of,
+    stale_days,
+)
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.runs import Recorded, Runner, dagster_instance
 from ghstars_assets.settings import SQL_ROOT, Settings
@@ -45,7 +51,8 @@ def backfill(
     wired = wire([problem], SQL_ROOT)
     stages = chosen_stages(stages_of(problem, wired, read_claim(lake)), stage_names)
     with dagster_instance(settings) as instance, progress_bars() as bars:
-        filling = _Backfill(lake, problem, Runner(settings, instance), force)
+        runner = Runner(settings, instance)
+        filling = _Backfill(lake, problem, wired.columns[problem.name], runner, force)
         reports = []
         for stage in stages:
             wanted = filling.wanted(stage, days)
@@ -56,10 +63,33 @@ def backfill(
     return reports
 
 
+def days_or_all(
+    settings: Settings, problem: Problem, first: str | None, last: str | None
+) -> DayRange:
+    """The days that were asked for; what was left out is the lake's first day, or the newest that
+    there can be."""
+    held = read_claim(Lake(settings))
+    newest = newest_day(problem, held)
+    if last and parse_day(last) > newest:
+        raise GhstarsError(
+            f"No source of {problem.name} knows {parse_day(last)} yet; the newest day is {newest}."
+        )
+    begin = parse_day(first) if first else (held and held.first_day) or problem.first_day
+    return DayRange(begin, parse_day(last) if last else newest)
+
+
 class _Backfill:
-    def __init__(self, lake: Lake, problem: Problem, runner: Runner, force: bool) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        problem: Problem,
+        columns: LearningColumns,
+        runner: Runner,
+        force: bool,
+    ) -> None:
         self.lake = lake
         self.problem = problem
+        self.columns = columns
         self.runner = runner
         self.force = force
 
@@ -105,12 +135,19 @@ class _Backfill:
         """One run a candidate, so that each has its own record; a version that exists is found
         again, not trained anew."""
         table = self.problem.table("model")
+        recorded = Recorded(self.runner.instance).materialized_days(table)
         too_early: list[date] = []
         for day in days:
             try:
-                plan_training(self.lake, self.problem, self.problem.training, day)
+                is_known = is_on_record(
+                    self.lake, self.problem, self.columns, self.problem.training, day
+                )
             except NotEnoughHistoryError:
                 too_early.append(day)
+                on_day(day)
+                continue
+            if is_known and day in recorded and not self.force:
+                report.up_to_date += 1
                 on_day(day)
                 continue
             report.filled += self.runner.run(table, DayRange(day, day), on_day).days_done

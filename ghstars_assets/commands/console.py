@@ -20,7 +20,7 @@ WIDE = 10_000
 
 
 def out() -> Console:
-    return Console(soft_wrap=True) if sys.stdout.isatty() else Console(width=WIDE)
+    return Console() if sys.stdout.isatty() else Console(width=WIDE)
 
 
 def err() -> Console:
@@ -56,7 +56,7 @@ def show_frame(frame: pl.DataFrame, form: Form, title: str = "") -> None:
 def as_table(frame: pl.DataFrame, title: str = "") -> Table:
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name, kind in frame.schema.items():
-        table.add_column(name, justify="right" if kind.is_numeric() else "left", no_wrap=True)
+        table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
     for row in frame.iter_rows():
         table.add_row(*(_cell(value) for value in row))
     return table

@@ -11,6 +11,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 
 RECORD_DAYS = 28
+DRIVERS_SHOWN = 2
 
 
 def forecasts_of(lake: Lake, problem: Problem, day: date | None, top: int | None) -> pl.DataFrame:
@@ -89,10 +90,11 @@ def _interval(share: str) -> pl.Expr:
 
 
 def _drivers() -> pl.Expr:
-    """`feature +12, feature −3`"""
+    """The leading features with what each adds to the typical value."""
     told = pl.format(
         "{} {}",
         pl.element().struct.field("feature"),
         pl.element().struct.field("effect").round().cast(pl.Int64),
     )
-    return pl.col("drivers").list.eval(told).list.join(", ").alias("drivers (stars)")
+    shown = pl.col("drivers").list.head(DRIVERS_SHOWN)
+    return shown.list.eval(told).list.join(", ").alias("drivers")

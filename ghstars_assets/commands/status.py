@@ -6,13 +6,13 @@ from datetime import date, timedelta
 import polars as pl
 
 from ghstars_assets.commands.console import Form, out, show_frame
-from ghstars_assets.days import DayRange, utc_now
+from ghstars_assets.days import DayRange
 from ghstars_assets.lake.claim import Claim, read_claim
 from ghstars_assets.lake.holes import declared_gaps
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.stages import Stage, stages_of, stale_days
+from ghstars_assets.learning.stages import Stage, newest_day, stages_of, stale_days
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.runs import Recorded, dagster_instance
@@ -42,16 +42,6 @@ def status_of(settings: Settings, problem: Problem, recorded: Recorded) -> list[
         _stage_status(lake, problem, stage, newest, held, recorded)
         for stage in stages_of(problem, wired, held)
     ]
-
-
-def newest_day(problem: Problem, held: Claim | None) -> date:
-    now = utc_now()
-    days = [
-        source.newest_day(now)
-        for source in problem.sources
-        if held is None or source.kind == held.kind
-    ]
-    return max(days, default=now.date())
 
 
 def status_frame(statuses: list[StageStatus]) -> pl.DataFrame:

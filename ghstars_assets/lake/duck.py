@@ -1,8 +1,10 @@
 """DuckDB sessions: in memory, bounded, with names bound to exactly the Parquet they may read."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from tempfile import TemporaryDirectory
 
 import duckdb
 import polars as pl
@@ -29,18 +31,27 @@ def duck_session(
     """One connection for one step. Its memory, threads and spill folder are set, because DuckDB
     by itself takes every core and four fifths of the machine for each connection."""
     settings.spill_path.mkdir(parents=True, exist_ok=True)
+    # A folder each: two sessions would give their files the same names. It is named after the
+    # process, so that what a killed one leaves is known for an orphan.
+    with TemporaryDirectory(dir=settings.spill_path, prefix=f"{os.getpid()}-") as spill:
+        yield from _bounded_session(settings, store, spill)
+
+
+def _bounded_session(
+    settings: Settings, store: Store | None, spill: str
+) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(
         config={
             "memory_limit": f"{settings.memory_gb}GB",
             "threads": settings.threads,
-            "temp_directory": str(settings.spill_path),
+            "temp_directory": spill,
             "autoinstall_known_extensions": False,
             "preserve_insertion_order": False,
             **_NOTHING_BUT_TABLES,
         }
     )
     try:
-        connection.execute("set timezone = 'UTC'")
+        connection.execute("set global timezone = 'UTC'")  # for cursors too
         if store is not None:
             store.register_with(connection)
         yield connection

@@ -22,7 +22,7 @@ GAP = "gap"
 QUARANTINED = "quarantined"
 CODE_VERSION = "code_version"
 
-_PARTITION_KEY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/([^/#]+)\.parquet$")
+_PARTITION_KEY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/([^/]+)\.parquet$")
 _ENTRY_KEY = re.compile(r"/entry-(\d+)\.parquet$")
 _NOTE_PREFIX = "ghstars:"
 

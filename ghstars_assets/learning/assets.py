@@ -16,7 +16,7 @@ from dagster import (
 )
 from pydantic import Field
 
-from ghstars_assets.automation import catches_up, follows_without_waiting_for
+from ghstars_assets.automation import carries_forward, catches_up
 from ghstars_assets.dagster_events import asked_days, materialize_days, table_schema
 from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.lake.outcomes import DayOutcome, Status
@@ -46,9 +46,12 @@ class ModelConfig(Config):
             for name, value in self.model_dump(exclude={"parameters"}).items()
             if value is not None
         }
-        return replace(
-            training, **given, parameters={**training.parameters, **self.parameters}
-        )
+        # LightGBM takes no 31.0 for a whole number.
+        numbers = {
+            name: int(value) if value.is_integer() else value
+            for name, value in self.parameters.items()
+        }
+        return replace(training, **given, parameters={**training.parameters, **numbers})
 
 
 def build_loop_assets(
@@ -118,7 +121,7 @@ class _Loop:
                 columns,
                 config.applied_to(problem.training),
                 as_of=asked_days(context).last,
-                dagster_run_id=context.run_id,
+                dagster_run_id=context.run.run_id,
                 progress=context.log.info,
             )
             return MaterializeResult(metadata=obtained.told())
@@ -134,14 +137,12 @@ class _Loop:
             description=table.description,
             partitions_def=daily_partitions(self.first_day),
             backfill_policy=BackfillPolicy.single_run(),
-            deps=[
-                depends_on(table_of_models),
-                depends_on(problem.table("labels"), -problem.label_lag_days),
-            ],
+            # It reads no features of its day, but a day without them needs no champion.
+            deps=[depends_on(table_of_models), depends_on(problem.table("features"))],
             group_name=problem.name,
             kinds={"mlflow"},
             metadata={"dagster/column_schema": table_schema(table)},
-            automation_condition=follows_without_waiting_for(table_of_models),
+            automation_condition=carries_forward(table_of_models),
         )
         def champion(context: AssetExecutionContext) -> pl.DataFrame:
             lake = Lake(current_settings())

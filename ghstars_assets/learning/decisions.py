@@ -1,9 +1,9 @@
-"""Which version serves: decisions in an append-only log, and the champion of any day read off it."""
+"""Which version serves: an append-only log of decisions, and the champion of any day off it."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -16,7 +16,7 @@ from ghstars_assets.learning.candidate import holdout_metrics
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.served_model import ServedModel
 from ghstars_assets.learning.tables import loop_tables
-from ghstars_assets.learning.training_set import read_labelled_rows
+from ghstars_assets.learning.training_set import labelled_days, read_labelled_rows
 
 PUTS_IN_OFFICE = ("deploy", "rollback")
 
@@ -48,11 +48,9 @@ def champions_of(lake: Lake, problem: Problem, days: DayRange) -> pl.DataFrame:
     on which there was none."""
     table = loop_tables(problem)["champion"]
     log = lake.read_log(problem.table("decisions"))
-    rows = []
-    for day in days if log is not None else ():
-        row = _champion_on(log, day)
-        if row:
-            rows.append(row)
+    if log is None:
+        return table.empty()
+    rows = [row for day in days if (row := _champion_on(log, day))]
     return table.conform(pl.DataFrame(rows)) if rows else table.empty()
 
 
@@ -93,9 +91,7 @@ def _champion_on(log: pl.DataFrame, day: date) -> dict[str, object] | None:
     }
 
 
-def decide(
-    lake: Lake, problem: Problem, columns: LearningColumns, day: date
-) -> list[Decision]:
+def decide(lake: Lake, problem: Problem, columns: LearningColumns, day: date) -> list[Decision]:
     """Decide on every candidate of `day` that nobody has decided on, and log each decision.
 
     The log is appended to only if it is still as it was read, so of two runs that decide at once
@@ -131,43 +127,54 @@ def _judge(
     version: int,
     champion: Mapping[str, object] | None,
 ) -> Decision:
-    """The first candidate serves; a later one if it is no worse on the weeks that it was judged
-    on. The champion never saw their outcomes either: it was trained before them."""
+    """The first candidate serves; a later one if it is no worse on the days that it was judged on
+    and that neither version learnt from."""
     if champion is None:
         return Decision(version, "deploy", day, "the first version there is", {})
-    candidate_row = model_row(lake, problem, version)
     serving = int(str(champion["model_version"]))
-    judged_on = DayRange(candidate_row["holdout_from"], candidate_row["holdout_through"])
-    labelled = set(lake.days(problem.table("labels"), judged_on))
-    days = [day for day in lake.days(problem.table("features"), judged_on) if day in labelled]
-    most = problem.training.most_rows
-    rows = read_labelled_rows(lake, problem, columns, tuple(days), most)
-    maes = {
-        who: holdout_metrics(
-            columns,
-            rows,
-            ServedModel.from_row(problem, row).forecast(rows, lake.settings.threads),
-        )
-        for who, row in (
-            ("candidate", candidate_row),
-            ("champion", model_row(lake, problem, serving)),
-        )
-    }
-    ratio = maes["candidate"]["mae"] / maes["champion"]["mae"]
+    candidate_row, champion_row = (model_row(lake, problem, which) for which in (version, serving))
+    days = _days_new_to_both(lake, problem, candidate_row, champion_row)
+    if not days:
+        reason = f"version {serving} learnt from all the days it could be compared on"
+        return Decision(version, "skip", day, reason, {})
+    candidate, reigning = (
+        ServedModel.from_row(problem, row) for row in (candidate_row, champion_row)
+    )
+    newest = lake.scan(problem.table("features"), DayRange(days[-1], days[-1]))
+    if lacking := reigning.lacking(newest.collect_schema().names()):
+        reason = f"version {serving} needs {', '.join(lacking)}, which the features no longer have"
+        return Decision(version, "deploy", day, reason, {})
+    rows = read_labelled_rows(
+        lake, problem, columns, days, problem.training.most_rows, reigning.columns.needed
+    )
+    judged, beside = (
+        holdout_metrics(columns, rows, model.typical_values(rows, lake.settings.threads))
+        for model in (candidate, reigning)
+    )
+    bound = problem.gates.no_worse_than
+    is_no_worse = judged["mae"] <= bound * beside["mae"]
     figures = {
-        "mae_candidate": maes["candidate"]["mae"],
-        "mae_champion": maes["champion"]["mae"],
-        "mae_naive": maes["candidate"]["mae_naive"],
-        "candidate_to_champion": ratio,
-        "threshold": problem.gates.no_worse_than,
-        "rows": maes["candidate"]["rows"],
+        "mae_candidate": judged["mae"],
+        "mae_champion": beside["mae"],
+        "mae_naive": judged["mae_naive"],
+        "threshold": bound,
+        "rows": judged["rows"],
     }
-    is_no_worse = ratio <= problem.gates.no_worse_than
     reason = (
-        f"its error is {ratio:.3f} times that of version {serving} on {days[0]} to {days[-1]} "
-        f"({'at most' if is_no_worse else 'over'} {problem.gates.no_worse_than})"
+        f"its error of {judged['mae']:.4g} is {'at most' if is_no_worse else 'over'} {bound} times "
+        f"the {beside['mae']:.4g} of version {serving} on {days[0]} to {days[-1]}"
     )
     return Decision(version, "deploy" if is_no_worse else "reject", day, reason, figures)
+
+
+def _days_new_to_both(
+    lake: Lake, problem: Problem, candidate: Mapping[str, Any], champion: Mapping[str, Any]
+) -> tuple[date, ...]:
+    """The days the candidate was judged on, from the first whose outcome no training row of the
+    champion knew. Usually that is all of them; a champion with a shorter holdout learnt later."""
+    unseen = champion["trained_through"] + timedelta(days=problem.horizon_days + 1)
+    first, last = max(candidate["holdout_from"], unseen), candidate["holdout_through"]
+    return tuple(labelled_days(lake, problem, DayRange(first, last))) if first <= last else ()
 
 
 def _log_decision(lake: Lake, problem: Problem, decision: Decision, after: int) -> bool:

@@ -87,6 +87,14 @@ def obtain_candidate(
     return Obtained(row, is_new=True)
 
 
+def is_on_record(
+    lake: Lake, problem: Problem, columns: LearningColumns, training: Training, as_of: date
+) -> bool:
+    """Whether the candidate that the data of today make is the one that is stored."""
+    planned = plan_candidate(lake, problem, columns, training, as_of)
+    return _recorded(lake, problem.table("model"), as_of, planned.fingerprint) is not None
+
+
 def point_alias_at_champion(lake: Lake, problem: Problem) -> None:
     """MLflow's alias follows the decision log: it names the version that serves today."""
     today = utc_today()
@@ -103,9 +111,7 @@ def _recorded(lake: Lake, table: str, day: date, fingerprint: str) -> dict[str, 
     return found.row(0, named=True) if found.height else None
 
 
-def _row(
-    candidate: Candidate, registration: Registration, dagster_run_id: str
-) -> dict[str, Any]:
+def _row(candidate: Candidate, registration: Registration, dagster_run_id: str) -> dict[str, Any]:
     plan, metrics, served = candidate.plan, candidate.metrics, candidate.served
     return {
         "day": candidate.as_of,

@@ -45,6 +45,9 @@ def predict_days(
             yield DayOutcome(day, Status.FAILED, reason=reason)
         else:
             features = lake.read(problem.table("features"), day)
+            if lacking := served(champions[day]).lacking(features.columns):
+                yield _outgrown(problem, day, champions[day], lacking)
+                continue
             rows = forecast_rows(
                 problem, columns, served(champions[day]), features, lake.settings.threads
             ).with_columns(model_version=pl.lit(champions[day], pl.Int64))
@@ -82,6 +85,15 @@ def _blocked(lake: Lake, problem: Problem, day: date) -> DayOutcome | None:
     reason = (
         f"{features} has no {day}; fill it with `ghstars backfill {problem.name} "
         f"--from {day} --to {day} --stages features`"
+    )
+    return DayOutcome(day, Status.FAILED, reason=reason)
+
+
+def _outgrown(problem: Problem, day: date, version: int, lacking: list[str]) -> DayOutcome:
+    reason = (
+        f"version {version} of {problem.name} forecasts with {', '.join(lacking)}, which "
+        f"{problem.table('features')} of {day} no longer has; bring the columns back, or train "
+        f"anew with `ghstars backfill {problem.name} --stages model,champion`"
     )
     return DayOutcome(day, Status.FAILED, reason=reason)
 

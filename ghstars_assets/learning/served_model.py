@@ -4,13 +4,14 @@ It is stored as text (LightGBM's own format and JSON), so loading one runs no co
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from ghstars_assets.learning.boosting import booster_from_text, fitted_values
 from ghstars_assets.learning.drivers import PathEffects, path_effects, top_drivers
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.tables import INTERVALS
@@ -65,15 +66,30 @@ class ServedModel:
     def served_json(self) -> str:
         return json.dumps({"columns": asdict(self.columns), "spread": asdict(self.spread)})
 
+    def lacking(self, present: Collection[str]) -> list[str]:
+        """The columns that this version forecasts with and that are not there any more."""
+        return [name for name in self.columns.needed if name not in present]
+
+    def typical_values(self, features: pl.DataFrame, threads: int = 1) -> "Floats":
+        """The typical value alone."""
+        base, scale = self._base_and_scale(features)
+        fitted = fitted_values(self.typical_head, feature_matrix(features, self.columns), threads)
+        return self.problem.target_form.typical(fitted, base, scale)
+
+    def mean_values(self, features: pl.DataFrame, threads: int = 1) -> "Floats":
+        """The mean alone."""
+        _, scale = self._base_and_scale(features)
+        fitted = fitted_values(self.mean_head, feature_matrix(features, self.columns), threads)
+        return self.problem.target_form.mean(fitted, scale)
+
     def forecast(self, features: pl.DataFrame, threads: int = 1) -> pl.DataFrame:
-        """The forecast columns for each row, in its order."""
-        matrix = feature_matrix(features, self.columns)
-        base = column_or_ones(features, self.columns.base)
-        scale = column_or_ones(features, self.columns.scale)
+        """All forecast columns for each row, in its order: values, intervals and drivers."""
         form = self.problem.target_form
-        fitted = _predict(self.typical_head, matrix, threads)
+        matrix = feature_matrix(features, self.columns)
+        base, scale = self._base_and_scale(features)
+        fitted = fitted_values(self.typical_head, matrix, threads)
         typical = form.typical(fitted, base, scale)
-        mean = form.mean(_predict(self.mean_head, matrix, threads), scale)
+        mean = form.mean(fitted_values(self.mean_head, matrix, threads), scale)
         drivers = top_drivers(
             self._path_effects,
             self.typical_head.predict(matrix, pred_leaf=True, num_threads=threads),
@@ -82,6 +98,12 @@ class ServedModel:
         )
         return pl.DataFrame(
             {"typical": typical, "mean": mean, **self._intervals(typical), "drivers": drivers}
+        )
+
+    def _base_and_scale(self, features: pl.DataFrame) -> "tuple[Floats, Floats]":
+        return (
+            column_or_ones(features, self.columns.base),
+            column_or_ones(features, self.columns.scale),
         )
 
     def _intervals(self, typical: "Floats") -> dict[str, "Floats"]:
@@ -101,11 +123,11 @@ class ServedModel:
 
     @cached_property
     def typical_head(self) -> "lightgbm.Booster":
-        return _booster(self.booster_typical)
+        return booster_from_text(self.booster_typical)
 
     @cached_property
     def mean_head(self) -> "lightgbm.Booster":
-        return _booster(self.booster_mean)
+        return booster_from_text(self.booster_mean)
 
     @cached_property
     def _path_effects(self) -> PathEffects:
@@ -129,25 +151,15 @@ def measure_spread(problem: Problem, typical: "Floats", actual: "Floats") -> Err
     bounds = np.unique(np.quantile(level, np.arange(1, levels) / levels))
     group = np.searchsorted(bounds, level, side="right")
     pooled = np.quantile(error, wanted)
+    # Where many forecasts are equal, few rows may be left for a group beside them: too few to say
+    # how wide an interval must be.
     quantiles = [
-        np.quantile(error[group == number], wanted) if (group == number).any() else pooled
-        for number in range(len(bounds) + 1)
+        np.quantile(error[group == number], wanted)
+        if counted >= FEWEST_ROWS_IN_A_LEVEL / 2
+        else pooled
+        for number, counted in enumerate(np.bincount(group, minlength=len(bounds) + 1))
     ]
     return ErrorSpread(
         tuple(float(bound) for bound in bounds),
         tuple(tuple(float(value) for value in ends) for ends in quantiles),
     )
-
-
-def _booster(text: str) -> "lightgbm.Booster":
-    import lightgbm
-
-    return lightgbm.Booster(model_str=text)
-
-
-def _predict(
-    booster: "lightgbm.Booster", matrix: "NDArray[np.float32]", threads: int
-) -> "Floats":
-    import numpy as np
-
-    return np.asarray(booster.predict(matrix, num_threads=threads), dtype=np.float64)

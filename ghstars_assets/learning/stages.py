@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.claim import Claim
 from ghstars_assets.lake.tables import Lake
@@ -33,9 +33,7 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
     takes."""
     made_by_loop = {problem.table(name) for name in ("model", "champion", "predictions", "scores")}
     files = [
-        file
-        for name, file in wired.graph.files.items()
-        if name.startswith(f"{problem.name}.")
+        file for name, file in wired.graph.files.items() if name.startswith(f"{problem.name}.")
     ]
     early = [file for file in files if not _depends_on(file, made_by_loop, wired)]
     late = [file for file in files if file not in early]
@@ -52,6 +50,17 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
         _stage(problem, "scores", {"predictions": SAME_DAY, "labels": SAME_DAY}),
     ]
     return [*sources, *map(_sql_stage, early), *loop, *map(_sql_stage, late)]
+
+
+def newest_day(problem: Problem, held: Claim | None) -> date:
+    """The newest day that any source of the lake's kind can give now."""
+    now = utc_now()
+    days = [
+        source.newest_day(now)
+        for source in problem.sources
+        if held is None or source.kind == held.kind
+    ]
+    return max(days, default=now.date())
 
 
 def chosen_stages(stages: Sequence[Stage], names: Sequence[str]) -> list[Stage]:

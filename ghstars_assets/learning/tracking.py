@@ -150,6 +150,9 @@ def _client(settings: Settings) -> "MlflowClient":
     prepare_home(settings)
     mlflow.set_tracking_uri(settings.mlflow_uri)
     mlflow.set_registry_uri(settings.mlflow_uri)
+    if not settings.mlflow_tracking_uri:
+        # MLflow puts it into the environment too, where it would pass for a setting of the user's.
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
     try:
         with home_lock(settings):
             client = MlflowClient(settings.mlflow_uri, settings.mlflow_uri)

@@ -1,6 +1,7 @@
 """A training set is a query: labelled feature rows of certain days, read when they are needed."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,7 +10,8 @@ import polars as pl
 from ghstars_assets.days import DayRange
 from ghstars_assets.errors import NotEnoughHistoryError
 from ghstars_assets.lake.duck import bind_parquet, duck_session
-from ghstars_assets.lake.tables import Lake
+from ghstars_assets.lake.holes import holes_in
+from ghstars_assets.lake.tables import Lake, Partition
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 
 
@@ -30,12 +32,7 @@ def plan_training(lake: Lake, problem: Problem, training: Training, as_of: date)
     """Choose days whose labels were known before `as_of`."""
     newest = as_of - timedelta(days=problem.label_lag_days)
     window = DayRange(as_of - timedelta(days=training.window_days), newest)
-    labelled = lake.days(problem.table("labels"), window)
-    known = [
-        day
-        for day in lake.days(problem.table("features"), window)
-        if day in set(labelled)
-    ]
+    known = labelled_days(lake, problem, window)
     # With little history a quarter of it judges; the rest must be enough to learn from.
     judged = min(training.holdout_days, len(known) // 4)
     holdout = known[len(known) - judged :] if judged else []
@@ -54,12 +51,21 @@ def plan_training(lake: Lake, problem: Problem, training: Training, as_of: date)
     return TrainingPlan(as_of, tuple(chosen), tuple(holdout))
 
 
+def labelled_days(lake: Lake, problem: Problem, days: DayRange) -> list[date]:
+    """Days with features and with labels. A hole in the features is one in the labels too, and
+    teaches nothing."""
+    labels = problem.table("labels")
+    known = set(lake.days(labels, days)) - set(holes_in(lake, labels, days))
+    return [day for day in lake.days(problem.table("features"), days) if day in known]
+
+
 def read_labelled_rows(
     lake: Lake,
     problem: Problem,
     columns: LearningColumns,
     days: tuple[date, ...],
     most_rows: int,
+    more_columns: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Features with their labels on exactly these days; beyond `most_rows` an even sample of
     entities, the same on every day."""
@@ -67,18 +73,19 @@ def read_labelled_rows(
         for stage in ("features", "labels"):
             bind_parquet(connection, f"lake.{stage}", _urls(lake, problem.table(stage), days), "")
         joined = (
-            f"from lake.features join lake.labels using (day, {problem.entity}) "
+            f'from lake.features join lake.labels using (day, "{problem.entity}") '
             f'where "{columns.target}" is not null'
         )
-        (rows,) = connection.sql(f"select count(*) {joined}").fetchall()[0]  # noqa: S608
+        (rows,) = connection.sql(f"select count(*) {joined}").fetchall()[0]
         thinned = (
-            f"and hash({problem.entity}) % 1000 < {most_rows * 1000 // rows}"
+            f'and hash("{problem.entity}") % 1000000 < {most_rows * 1000000 // rows}'
             if rows > most_rows
             else ""
         )
-        listed = ", ".join(f'"{name}"' for name in columns.needed)
+        needed = dict.fromkeys([*columns.needed, *more_columns])
+        listed = ", ".join(f'"{name}"' for name in needed)
         query = (
-            f'select day, "{problem.entity}", {listed}, '  # noqa: S608 - names from headers
+            f'select day, "{problem.entity}", {listed}, '
             f'"{columns.target}" {joined} {thinned} order by day, "{problem.entity}"'
         )
         return connection.sql(query).pl()
@@ -96,7 +103,7 @@ def data_version(lake: Lake, problem: Problem, plan: TrainingPlan) -> str:
     return digest.hexdigest()[:16]
 
 
-def _partitions(lake: Lake, table: str, days: tuple[date, ...]):  # noqa: ANN202
+def _partitions(lake: Lake, table: str, days: tuple[date, ...]) -> list[Partition]:
     wanted = set(days)
     everything = lake.partitions(table, DayRange(min(days), max(days)))
     return [partition for partition in everything if partition.day in wanted]

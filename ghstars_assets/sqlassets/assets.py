@@ -41,7 +41,10 @@ def build_sql_asset(
     @asset(
         key=key,
         description=file.table.description,
-        deps=[depends_on(table, window.last_offset) for table, window in file.reads.items()],
+        deps=[
+            *(depends_on(table, window.last_offset) for table, window in file.reads.items()),
+            *(depends_on(table) for table in file.follows),
+        ],
         partitions_def=daily_partitions(first_day, looks_ahead_days),
         backfill_policy=BackfillPolicy.single_run(),
         automation_condition=automation,
@@ -76,7 +79,7 @@ def build_sql_asset(
 
         result = materialize_days(context, lake, file.table, outcomes())
         yield result._replace(metadata={**(result.metadata or {}), **_lineage(file, graph)})
-        yield from _check_events(context, checks, is_batch=len(days) > 1)
+        yield from _check_events(context, checks)
 
     return sql_asset
 
@@ -90,26 +93,25 @@ def _lineage(file: SqlFile, graph: SqlGraph) -> dict[str, TableColumnLineage]:
 
 
 def _check_events(
-    context: AssetExecutionContext, checks: list[DayCheck], *, is_batch: bool
+    context: AssetExecutionContext, checks: list[DayCheck]
 ) -> Iterator[AssetCheckEvaluation | AssetCheckResult]:
-    """Each day has its own evaluation. A batch also has one as a whole, because Dagster wants a
-    result for every check of a run, and stores that one without a partition."""
+    """Each day has its own evaluation, and the run has one as a whole: Dagster wants a result for
+    every check of a run, and stores that one without a partition, be it of a single day."""
     by_name: dict[str, list[DayCheck]] = defaultdict(list)
     for check in checks:
         by_name[check.name].append(check)
     for name in (key.name for key in context.selected_asset_check_keys):
         found = by_name[name]
-        if is_batch:
-            for check in found:
-                yield AssetCheckEvaluation(
-                    asset_key=context.asset_key,
-                    check_name=name,
-                    passed=check.is_passed,
-                    severity=_severity([check]),
-                    description=check.description,
-                    metadata=check.figures,
-                    partition=str(check.day),
-                )
+        for check in found:
+            yield AssetCheckEvaluation(
+                asset_key=context.asset_key,
+                check_name=name,
+                passed=check.is_passed,
+                severity=_severity([check]),
+                description=check.description,
+                metadata=check.figures,
+                partition=str(check.day),
+            )
         yield _overall(name, found)
 
 

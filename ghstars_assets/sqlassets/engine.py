@@ -6,7 +6,6 @@ is bounded by one day and DuckDB's own limit, whatever the length of history.
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -112,15 +111,17 @@ class _Filling:
     # ---- the pass ---------------------------------------------------------------------------
 
     def _fill_days(self, connection: duckdb.DuckDBPyConnection, open_days: list[date]) -> None:
+        rehearsed = self._days_to_rehearse(open_days[0]) if self.file.gate else []
+        first_day, last_day = min([*rehearsed, *open_days]), open_days[-1]
         for table, window in self.file.reads.items():
             allowed = DayRange(
-                open_days[0] + timedelta(days=window.first_offset),
-                open_days[-1] + timedelta(days=window.last_offset),
+                first_day + timedelta(days=window.first_offset),
+                last_day + timedelta(days=window.last_offset),
             )
             urls = self.lake.urls(table, allowed)
             bind_parquet(connection, table, urls, self.tables[table].empty_sql())
-        connection.execute(f"set variable first_day = date '{open_days[0]}'")
-        connection.execute(f"set variable last_day = date '{open_days[-1]}'")
+        connection.execute(f"set variable first_day = date '{first_day}'")
+        connection.execute(f"set variable last_day = date '{last_day}'")
         order = ", ".join(f'"{column}"' for column in self.file.table.order)
         columns = ", ".join(f'"{column}"' for column in self.file.table.column_names)
         query = (
@@ -129,14 +130,33 @@ class _Filling:
             f"order by {order}"
         )
         waiting = deque(open_days)
-        with _gatekeeper(self.lake, self.file, open_days[0]) as gatekeeper:
-            for day, frame in frames_by_day(connection, query):
-                while waiting and waiting[0] < day:
-                    self._settle(waiting.popleft(), self.file.table.empty(), gatekeeper)
-                if waiting and waiting[0] == day:
-                    self._settle(waiting.popleft(), self.file.table.conform(frame), gatekeeper)
-            for day in waiting:
-                self._settle(day, self.file.table.empty(), gatekeeper)
+        gatekeeper = (
+            _Gatekeeper(self.lake, self.file.table, self.file.gate, first_day, connection)
+            if self.file.gate
+            else None
+        )
+        for day, frame in frames_by_day(connection, query):
+            if gatekeeper and day in rehearsed:
+                gatekeeper.judge(day, self.file.table.conform(frame))
+            while waiting and waiting[0] < day:
+                self._settle(waiting.popleft(), self.file.table.empty(), gatekeeper)
+            if waiting and waiting[0] == day:
+                self._settle(waiting.popleft(), self.file.table.conform(frame), gatekeeper)
+        for day in waiting:
+            self._settle(day, self.file.table.empty(), gatekeeper)
+
+    def _days_to_rehearse(self, first_day: date) -> list[date]:
+        """Earlier days that the gate looks back on and that are not filled yet: they pass it
+        without being written, so that the verdict on a day does not hang on what was filled
+        first."""
+        assert self.file.gate is not None  # noqa: S101 - for the type checker; the caller looked
+        window = DayRange(
+            first_day - timedelta(days=self.file.gate.looks_back_days),
+            first_day - timedelta(days=1),
+        )
+        known = self.lake.days(self.file.driver, window)
+        missing = set(known) - set(self.lake.days(self.file.table.name, window))
+        return [day for day in known if missing and day >= min(missing)]
 
     def _settle(self, day: date, frame: pl.DataFrame, gatekeeper: "_Gatekeeper | None") -> None:
         if gatekeeper is None:
@@ -205,18 +225,8 @@ class _Filling:
         ]
 
 
-@contextmanager
-def _gatekeeper(lake: Lake, file: SqlFile, first_day: date) -> Iterator["_Gatekeeper | None"]:
-    """Who stands before the table while a batch passes; nobody where the file has no gate."""
-    if file.gate is None:
-        yield None
-        return
-    with duck_session(lake.settings) as connection:
-        yield _Gatekeeper(lake, file.table, file.gate, first_day, connection)
-
-
 class _Gatekeeper:
-    """Holds the last accepted day while the days of a batch pass the gate in order."""
+    """Holds what was accepted lately while the days of a batch pass the gate in order."""
 
     def __init__(
         self,
@@ -228,29 +238,31 @@ class _Gatekeeper:
     ) -> None:
         self.table = table
         self.gate = gate
-        self.connection = connection
+        # The batch is still streaming through the connection itself.
+        self.connection = connection.cursor()
         self.released = released_days(lake, problem_of(table.name))
-        self.previous = self._last_accepted(lake, first_day)
-
-    def _last_accepted(self, lake: Lake, first_day: date) -> pl.DataFrame:
+        self.previous = self.latest = table.empty()
         window = DayRange(
-            first_day - timedelta(days=self.gate.looks_back_days), first_day - timedelta(days=1)
+            first_day - timedelta(days=gate.looks_back_days), first_day - timedelta(days=1)
         )
-        for day in reversed(lake.days(self.table.name, window)):
-            frame = lake.read(self.table.name, day)
-            if frame.height:
-                return self.table.conform(frame)
-        return self.table.empty()
+        for day in lake.days(table.name, window):
+            self._accept(table.conform(lake.read(table.name, day)))
 
     def judge(self, day: date, candidate: pl.DataFrame) -> Verdict:
         earliest = day - timedelta(days=self.gate.looks_back_days)
-        if self.previous.height and self.previous["day"][0] < earliest:
-            self.previous = self.table.empty()
+        self.previous = self.previous.filter(pl.col("day") >= earliest)
+        self.latest = self.latest.filter(pl.col("day") >= earliest)
         gate = Gate() if day in self.released else self.gate
-        verdict = judge(self.connection, gate, self.table, candidate, self.previous)
-        if verdict.accepted.height:
-            self.previous = verdict.accepted
+        verdict = judge(self.connection, gate, self.table, candidate, self.previous, self.latest)
+        self._accept(verdict.accepted)
         return verdict
+
+    def _accept(self, rows: pl.DataFrame) -> None:
+        if rows.is_empty():
+            return
+        self.previous = rows
+        elsewhere = self.latest.join(rows, on=list(self.table.key), how="anti", nulls_equal=True)
+        self.latest = pl.concat([rows, elsewhere])
 
 
 def _latest_rows_before(

@@ -41,11 +41,13 @@ def judge(
     table: Table,
     candidate: pl.DataFrame,
     previous: pl.DataFrame,
+    latest: pl.DataFrame | None = None,
 ) -> Verdict:
-    """Pass one day through the gate."""
+    """Pass one day through the gate. `latest` holds more than `previous` where a row was missing
+    or held back on the previous day."""
     connection.register("previous", previous)
+    connection.register("latest", previous if latest is None else latest)
     accepted, bad_rows = _without_bad_rows(connection, gate, table, candidate)
-    connection.register("candidate", accepted)
     for name, rule in gate.days.items():
         if connection.sql(rule.select).fetchall():
             day_reason = f"{name}: {rule.because}"
@@ -58,15 +60,17 @@ def judge(
 def _without_bad_rows(
     connection: duckdb.DuckDBPyConnection, gate: Gate, table: Table, candidate: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Leaves the good rows bound to `candidate`, where the rules for days find them."""
     bad_rows: list[pl.DataFrame] = []
+    connection.register("candidate", candidate)
     for name, rule in gate.rows.items():
-        connection.register("candidate", candidate)
         keys = connection.sql(rule.select).pl().select(table.key).unique()
         if keys.is_empty():
             continue
         bad = candidate.join(keys, on=list(table.key), how="semi", nulls_equal=True)
         bad_rows.append(_marked(bad, name, rule))
         candidate = candidate.join(keys, on=list(table.key), how="anti", nulls_equal=True)
+        connection.register("candidate", candidate)
     return candidate, bad_rows
 
 

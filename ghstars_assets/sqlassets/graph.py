@@ -51,8 +51,9 @@ def load_sql_graph(folders: Iterable[Path], made_elsewhere: Iterable[Table]) -> 
             bind_select(connection, table.name, table.empty_sql())
         for file in files.values():
             _check_columns(connection, file)
-    for file in files.values():
-        _check_rules(file)
+    with scratch_session() as connection:
+        for file in files.values():
+            _check_rules(connection, file)
     return SqlGraph(files, tables)
 
 
@@ -88,6 +89,12 @@ def _tables_in(file: SqlFile) -> dict[str, int]:
 
 def _check_reads(file: SqlFile, tables: Mapping[str, Table]) -> None:
     named = _tables_in(file)
+    for table in file.follows:
+        if table not in tables:
+            raise SqlAssetError(
+                f"{file.where('follows', table)} follows {table}, which nothing makes; mend the "
+                "name."
+            )
     for table in file.reads:
         if table not in tables:
             raise SqlAssetError(
@@ -109,16 +116,18 @@ def _check_reads(file: SqlFile, tables: Mapping[str, Table]) -> None:
 
 def _in_order(files: dict[str, SqlFile]) -> dict[str, SqlFile]:
     sorter = graphlib.TopologicalSorter(
-        {name: [table for table in file.reads if table in files] for name, file in files.items()}
+        {
+            name: [table for table in (*file.reads, *file.follows) if table in files]
+            for name, file in files.items()
+        }
     )
     try:
         return {name: files[name] for name in sorter.static_order()}
     except graphlib.CycleError as error:
         circle = list(reversed(error.args[1]))
-        file = files[circle[0]]
-        raise SqlAssetError(
-            f"{file.where('reads', circle[1])} closes a circle: {' reads '.join(circle)}."
-        ) from None
+        file, table = files[circle[0]], circle[1]
+        place = file.where("reads" if table in file.reads else "follows", table)
+        raise SqlAssetError(f"{place} closes a circle: {' needs '.join(circle)}.") from None
 
 
 def _check_types(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
@@ -173,40 +182,44 @@ Rule = tuple[str, str, set[str]]
 """Where a rule stands, its select, and the columns that this must give."""
 
 
-def _check_rules(file: SqlFile) -> None:
+def _check_rules(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     """Assertions and gate rules must at least bind, to what they see when they run."""
     assertions: list[Rule] = [
         (file.where("checks", name, "fails"), check.fails, {"day"})
         for name, check in file.checks.items()
         if isinstance(check, AssertionCheck)
     ]
-    _must_bind(file, ("this",), assertions)
+    _must_bind(connection, file, ("this",), assertions)
     if file.gate:
         rows: list[Rule] = [
-            (file.where("gate", "rows", name), rule.select, set(file.table.key))
+            (file.where("gate", "rows", name, "select"), rule.select, set(file.table.key))
             for name, rule in file.gate.rows.items()
         ]
         days: list[Rule] = [
-            (file.where("gate", "days", name), rule.select, set())
+            (file.where("gate", "days", name, "select"), rule.select, set())
             for name, rule in file.gate.days.items()
         ]
-        _must_bind(file, ("candidate", "previous"), rows + days)
+        _must_bind(connection, file, ("candidate", "previous", "latest"), rows + days)
 
 
-def _must_bind(file: SqlFile, views: tuple[str, ...], rules: list[Rule]) -> None:
-    if not rules:
-        return
-    with scratch_session() as connection:
-        for view in views:
-            connection.execute(f"create temp view {view} as {file.table.empty_sql()}")
-        for place, select, needed in rules:
-            try:
-                given = {row[0] for row in connection.execute(f"describe ({select})").fetchall()}
-            except duckdb.Error as error:
-                what = str(error).splitlines()[0]
-                raise SqlAssetError(f"{place} does not bind: {what}") from None
-            if not needed <= given:
-                raise SqlAssetError(f"{place} must select {', '.join(sorted(needed))}.")
+def _must_bind(
+    connection: duckdb.DuckDBPyConnection,
+    file: SqlFile,
+    views: tuple[str, ...],
+    rules: list[Rule],
+) -> None:
+    for view in views:
+        connection.execute(f"create temp view {view} as {file.table.empty_sql()}")
+    for place, select, needed in rules:
+        try:
+            given = {row[0] for row in connection.execute(f"describe ({select})").fetchall()}
+        except duckdb.Error as error:
+            what = str(error).splitlines()[0]
+            raise SqlAssetError(f"{place} does not bind: {what}") from None
+        if not needed <= given:
+            raise SqlAssetError(f"{place} must select {', '.join(sorted(needed))}.")
+    for view in views:
+        connection.execute(f"drop view {view}")
 
 
 def _line_of(file: SqlFile, column: str) -> int:

@@ -20,6 +20,8 @@ from ghstars_assets.lake.catalog import Column, Table
 _HEADER = re.compile(r"\A\s*/\*(?P<yaml>.*?)\*/\s*", re.DOTALL)
 _WINDOW = re.compile(r"^(-?\d+)(?:\.\.(-?\d+))?$")
 
+LONGEST_WINDOW_DAYS = 400
+
 Role = Literal["", "feature", "base", "scale", "naive", "name", "target"]
 
 
@@ -53,8 +55,9 @@ class RowCountCheck(_Strict):
 
 
 class GateRule(_Strict):
-    """What is bad, as a select over `candidate` (the day at the gate) and `previous` (the latest
-    day before it that was accepted, or nothing)."""
+    """What is bad, as a select over `candidate` (the day at the gate), `latest` (the row accepted
+    last for each key, at most `looks_back_days` old) and `previous` (the latest day before it that
+    was accepted, or nothing)."""
 
     select: str
     because: str
@@ -71,10 +74,14 @@ class Gate(_Strict):
     days: dict[str, GateRule] = {}
 
 
+_UNION_MEMBERS = ("str", "int", "AssertionCheck", "RowCountCheck")
+
+
 class _Header(_Strict):
     description: str
     key: tuple[str, ...]
     reads: dict[str, str | int]
+    follows: dict[str, str] = {}
     columns: dict[str, _ColumnHeader]
     checks: dict[str, AssertionCheck | RowCountCheck] = {}
     gate: Gate | None = None
@@ -95,6 +102,8 @@ class SqlFile:
     path: Path
     table: Table
     reads: dict[str, Window]
+    follows: dict[str, str]
+    """Tables whose same day is made first though the query does not read them, with the reason."""
     checks: dict[str, AssertionCheck | RowCountCheck]
     gate: Gate | None
     query: str
@@ -127,7 +136,7 @@ def read_sql_file(path: Path) -> SqlFile:
         for table, window in header.reads.items()
     }
     if not reads:
-        _refuse(path, first_line, "reads no table; name at least one under `reads`")
+        _refuse(path, lines[("reads",)], "reads no table; name at least one under `reads`")
     table = Table(
         name=f"{path.parent.name}.{path.stem}",
         description=" ".join(header.description.split()),
@@ -140,6 +149,7 @@ def read_sql_file(path: Path) -> SqlFile:
         path=path,
         table=table,
         reads=reads,
+        follows=header.follows,
         checks=header.checks,
         gate=header.gate,
         query=query,
@@ -156,17 +166,27 @@ def _parse(path: Path, source: str, first_line: int) -> tuple[_Header, dict[tupl
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         _refuse(path, first_line + line, f"has a header that is not YAML ({error.problem})")
-    lines = dict(_key_lines(node, first_line)) if node else {}
+    lines: dict[tuple[str, ...], int] = {}
+    for place, line in _key_lines(node, first_line) if node else ():
+        if place in lines:
+            _refuse(path, line, f"says `{'.'.join(place)}` twice; YAML would heed the last alone")
+        lines[place] = line
     try:
         return _Header.model_validate(content), lines
     except ValidationError as error:
-        # A union names its members in `loc`; they are no place in the file.
-        first = error.errors(include_url=False)[0]
-        place = tuple(str(part) for part in first["loc"] if "Check" not in str(part))
+        errors = error.errors(include_url=False)
+        # A misspelt name is two errors, one for what is missing; the other has a line.
+        first = next((found for found in errors if _place(found["loc"]) in lines), errors[0])
+        place = _place(first["loc"])
         line = next(
             (lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), first_line
         )
         _refuse(path, line, f"has a bad header at `{'.'.join(place)}`: {first['msg']}")
+
+
+def _place(loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Where in the file an error is. A union names its members too; they are no place in it."""
+    return tuple(str(part) for part in loc if str(part) not in _UNION_MEMBERS)
 
 
 def _key_lines(
@@ -181,7 +201,8 @@ def _key_lines(
 
 def _window(path: Path, line: int, text: str) -> Window:
     match = _WINDOW.match(text)
-    if not match:
+    # YAML takes -7:0 for a number in base 60, which is nothing anybody means.
+    if not match or abs(int(match[1])) > LONGEST_WINDOW_DAYS:
         _refuse(path, line, f"has the window {text!r}; write days as 0, -7..0 or 0..7")
     first = int(match[1])
     window = Window(first, int(match[2]) if match[2] else first)

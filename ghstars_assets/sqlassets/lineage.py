@@ -1,6 +1,6 @@
 """Column lineage: for each column of a SQL file, the columns it is computed from."""
 
-from sqlglot import exp, parse_one
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
@@ -12,23 +12,21 @@ ColumnSource = tuple[str, str]
 
 
 def column_sources(file: SqlFile, graph: SqlGraph) -> dict[str, list[ColumnSource]]:
-    """Sources by output column; a column whose path sqlglot cannot follow is left out."""
+    """Sources by output column; none at all for a query that sqlglot cannot follow."""
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for table in file.reads:
         problem, name = table.split(".")
         columns = {column.name: column.type for column in graph.tables[table].columns}
         schema.setdefault(problem, {})[name] = columns
-    tree = parse_one(file.query, read="duckdb")
-    found: dict[str, list[ColumnSource]] = {}
-    for column in file.table.column_names:
-        try:
-            root = lineage(column, tree.copy(), schema=schema, dialect="duckdb")
-        except SqlglotError:
-            continue
-        sources = sorted({source for node in root.walk() if (source := _source(node, file))})
-        if sources:
-            found[column] = sources
-    return found
+    try:
+        roots = lineage(None, file.query, schema=schema, dialect="duckdb", trim_selects=False)
+    except SqlglotError:
+        return {}
+    found = {
+        column: sorted({source for node in root.walk() if (source := _source(node, file))})
+        for column, root in roots.items()
+    }
+    return {column: sources for column, sources in found.items() if sources}
 
 
 def _source(node: Node, file: SqlFile) -> ColumnSource | None:

@@ -5,6 +5,10 @@ description: >
 key: [repo_id]
 reads:
   stars.snapshots: 0..7
+follows:
+  stars.features: >
+    labels end a week before features, and the UI backfills a range of both in one launch only where
+    one of them comes first
 columns:
   day: {type: date, not_null: true, is: "the UTC day the seven days start from"}
   repo_id: {type: bigint, not_null: true, is: "GitHub's databaseId"}

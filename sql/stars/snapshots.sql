@@ -46,8 +46,8 @@ gate:
       select: >
         select candidate.repo_id
         from candidate
-        join previous using (repo_id)
-        where previous.stars >= 1000 and candidate.stars > 5 * previous.stars
+        join latest using (repo_id)
+        where latest.stars >= 1000 and candidate.stars > 5 * latest.stars
   days:
     half_is_missing:
       because: "half of the repositories of the last good day are not there: the capture was cut short"

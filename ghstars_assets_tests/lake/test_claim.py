@@ -1,0 +1,57 @@
+from datetime import date
+
+import pytest
+
+from ghstars_assets.errors import GhstarsError, WrongHomeError
+from ghstars_assets.lake.claim import (
+    CLAIM_KEY,
+    Claim,
+    SandboxWorld,
+    claim,
+    read_claim,
+    require_kind,
+)
+from ghstars_assets.lake.tables import Lake
+
+WORLD = SandboxWorld(seed=7, repositories=60, first_day=date(2026, 1, 1))
+SANDBOX = Claim("sandbox", first_day=date(2026, 2, 1), world=WORLD)
+REAL = Claim("real")
+
+
+@pytest.mark.parametrize("wanted", [SANDBOX, REAL])
+def test_a_claim_is_read_as_it_was_made(lake: Lake, wanted: Claim) -> None:
+    assert read_claim(lake) is None
+    assert claim(lake, wanted) == wanted
+    assert read_claim(lake) == wanted
+    assert require_kind(lake, wanted.kind) == wanted
+
+
+@pytest.mark.parametrize(("first", "second"), [(SANDBOX, REAL), (REAL, SANDBOX)])
+def test_sandbox_and_real_data_never_meet(lake: Lake, first: Claim, second: Claim) -> None:
+    claim(lake, first)
+    told = f"holds {first.kind} data and takes no {second.kind} data; set GHSTARS_HOME"
+    with pytest.raises(WrongHomeError, match=told):
+        claim(lake, second)
+    with pytest.raises(WrongHomeError, match=told):
+        require_kind(lake, second.kind)
+    assert read_claim(lake) == first
+
+
+def test_the_first_claim_stays_whatever_a_later_one_of_its_kind_wants(lake: Lake) -> None:
+    claim(lake, SANDBOX)
+    other = Claim("sandbox", world=SandboxWorld(8, 5, date(2025, 1, 1)))
+    assert claim(lake, other) == SANDBOX
+
+
+def test_an_unclaimed_lake_takes_no_data(lake: Lake) -> None:
+    with pytest.raises(WrongHomeError, match="empty and unmarked; run `ghstars demo`"):
+        require_kind(lake, "sandbox")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"kind": "sandbox"}', b'{"kind": 1, "wor'])
+def test_a_claim_that_cannot_be_read_is_named_and_not_taken_for_none(
+    lake: Lake, content: bytes
+) -> None:
+    lake.store.put(CLAIM_KEY, content)
+    with pytest.raises(GhstarsError, match=r"ghstars\.json cannot be read; restore it"):
+        read_claim(lake)

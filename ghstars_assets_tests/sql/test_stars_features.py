@@ -1,0 +1,196 @@
+"""sql/stars/features.sql and labels.sql against a slow and obvious computation in Python.
+
+The world has what makes them hard: days nobody captured, a repository that was away for a week and
+one for longer than a line may bridge, a late arrival, a deletion.
+"""
+
+import statistics
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from math import copysign, isclose, log1p
+
+import polars as pl
+import pytest
+
+from ghstars_assets.days import DayRange
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sqlassets.graph import SqlGraph
+from ghstars_assets_tests import small_world
+from ghstars_assets_tests.small_world import (
+    AWAY_BRIEFLY,
+    AWAY_FOR_LONG,
+    BRIEFLY,
+    CAME_LATE,
+    CAME_ON,
+    DELETED,
+    DELETED_FROM,
+    FOR_LONG,
+    RENAMED,
+    RENAMED_FROM,
+    days_after_first,
+    fill_days,
+)
+
+Series = Mapping[date, int]
+"""Stars by day."""
+
+# Days on which the hard cases show: just after a gap, just after each absence, and long after.
+PROBED = (6, 39, 43, 47, 112, 116, 118, 128, 140)
+
+
+def back(day: date, days: int) -> date:
+    return day - timedelta(days=days)
+
+
+class Repository:
+    """One repository's past at the end of a day."""
+
+    def __init__(self, series: Series, day: date) -> None:
+        self.day = day
+        self.known = {known: stars for known, stars in series.items() if known <= day}
+
+    def stars(self, days_ago: int) -> float | None:
+        """The count of a day, or the straight line between its two known neighbours."""
+        day = back(self.day, days_ago)
+        if day in self.known:
+            return self.known[day]
+        before = max((known for known in self.known if known < day), default=None)
+        after = min((known for known in self.known if known > day), default=None)
+        if before is None or after is None or (after - before).days > 31:
+            return None
+        share = (day - before).days / (after - before).days
+        return self.known[before] + share * (self.known[after] - self.known[before])
+
+    def gain(self, days: int, until_days_ago: int = 0) -> float | None:
+        """Stars a week."""
+        now, then = self.stars(until_days_ago), self.stars(until_days_ago + days)
+        return None if now is None or then is None else (now - then) * 7 / days
+
+    def paces(self, days: int) -> list[tuple[int, float]]:
+        """(days ago, that day's own gain in stars a week), where it is known."""
+        found = ((ago, self.gain(1, ago)) for ago in range(days))
+        return [(ago, pace) for ago, pace in found if pace is not None]
+
+    def median(self, days: int) -> float | None:
+        paces = [pace for _, pace in self.paces(days)]
+        return statistics.median(paces) if paces else None
+
+    def moving_average(self, half_life_days: int) -> float | None:
+        weighted = [(0.5 ** (ago / half_life_days), pace) for ago, pace in self.paces(90)]
+        total = sum(weight for weight, _ in weighted)
+        return sum(weight * pace for weight, pace in weighted) / total if weighted else None
+
+    def weekly_gain(self) -> float | None:
+        estimates = [self.median(7), self.moving_average(4), self.moving_average(2), self.gain(7)]
+        known = [estimate for estimate in estimates if estimate is not None]
+        return sum(known) / len(known) if known else None
+
+    def versus_base(self, pace: float | None) -> float | None:
+        base = self.weekly_gain()
+        return None if pace is None or base is None else slog(pace) - slog(base)
+
+
+def is_same(found: float | None, expected: float | None) -> bool:
+    if found is None or expected is None:
+        return found is expected
+    return isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def slog(value: float) -> float:
+    return copysign(log1p(abs(value)), value)
+
+
+ORACLE: dict[str, Callable[[Repository], float | None]] = {
+    "stars_gained_7d": lambda one: (
+        one.known[one.day] - one.known[back(one.day, 7)] if back(one.day, 7) in one.known else None
+    ),
+    "base": lambda one: one.weekly_gain() or 0.0,
+    "scale": lambda one: max(abs(one.weekly_gain() or 0), one.median(28) or 0, 3),
+    "gain_1d_vs_base": lambda one: one.versus_base(one.gain(1)),
+    "gain_7d_vs_base": lambda one: one.versus_base(one.gain(7)),
+    "gain_90d_vs_base": lambda one: one.versus_base(one.gain(90)),
+    "gain_2_weeks_ago_vs_base": lambda one: one.versus_base(one.gain(7, 14)),
+    "median_28d_vs_base": lambda one: one.versus_base(one.median(28)),
+    "ewma_30d_vs_base": lambda one: one.versus_base(one.moving_average(30)),
+    "ewma_60d_vs_base": lambda one: one.versus_base(one.moving_average(60)),
+    "max_28d_vs_base": lambda one: one.versus_base(
+        max((pace for _, pace in one.paces(28)), default=None)
+    ),
+    "log_stars": lambda one: log1p(one.known[one.day]),
+}
+
+
+@pytest.fixture(scope="module")
+def ids() -> list[int]:
+    """The first day's repositories in the source, where the late arrival stood too."""
+    return small_world.founding_ids()
+
+
+@pytest.mark.parametrize("place", PROBED)
+def test_features_are_what_a_slow_computation_finds(
+    world_lake: Lake, stars_graph: SqlGraph, ids: list[int], place: int
+) -> None:
+    day = days_after_first(place)
+    fill_days(world_lake, stars_graph, "stars.features", DayRange(day, day))
+    features = world_lake.read("stars.features", day)
+    snapshot = world_lake.read("stars.snapshots", day)
+    assert features["repo_id"].to_list() == snapshot["repo_id"].to_list()
+
+    counts = world_lake.scan("stars.snapshots").select("repo_id", "day", "stars").collect()
+    hard = (DELETED, RENAMED, AWAY_BRIEFLY, AWAY_FOR_LONG, CAME_LATE, 20, 40)
+    compared = 0
+    for row in features.filter(pl.col("repo_id").is_in([ids[n] for n in hard])).to_dicts():
+        own = counts.filter(pl.col("repo_id") == row["repo_id"])
+        one = Repository(dict(own.select("day", "stars").iter_rows()), day)
+        for column, expected in ORACLE.items():
+            assert is_same(row[column], expected(one)), (column, expected(one), row)
+            compared += 1
+    assert compared >= 4 * len(ORACLE)
+
+
+def test_the_world_has_the_hard_cases(world_lake: Lake, ids: list[int]) -> None:
+    counts = world_lake.scan("stars.snapshots").select("repo_id", "day", "full_name").collect()
+
+    def days_of(place: int) -> set[date]:
+        return set(counts.filter(pl.col("repo_id") == ids[place])["day"])
+
+    assert max(days_of(DELETED)) == days_after_first(DELETED_FROM - 1)
+    assert min(days_of(CAME_LATE)) == days_after_first(CAME_ON)
+    for place, away in ((AWAY_BRIEFLY, BRIEFLY), (AWAY_FOR_LONG, FOR_LONG)):
+        assert days_of(place).isdisjoint(days_after_first(n) for n in away)
+        assert days_after_first(away.stop) in days_of(place)
+    names = counts.filter(pl.col("repo_id") == ids[RENAMED]).sort("day")["full_name"]
+    assert names.n_unique() == 2
+
+
+def test_a_rename_breaks_no_series(world_lake: Lake, stars_graph: SqlGraph, ids: list[int]) -> None:
+    day = days_after_first(RENAMED_FROM)
+    fill_days(world_lake, stars_graph, "stars.features", DayRange(day, day))
+    features = world_lake.read("stars.features", day)
+    (row,) = features.filter(pl.col("repo_id") == ids[RENAMED]).to_dicts()
+    assert row["full_name"] == "new-owner/new-name"
+    assert row["stars_gained_7d"] is not None
+
+
+def test_labels_are_the_difference_of_two_days_and_never_span_a_gap(
+    world_lake: Lake, stars_graph: SqlGraph
+) -> None:
+    days = DayRange(days_after_first(100), days_after_first(130))
+    fill_days(world_lake, stars_graph, "stars.labels", days)
+    labels = world_lake.scan("stars.labels").collect()
+    counts = {
+        (day, repo): stars
+        for day, repo, stars in world_lake.scan("stars.snapshots")
+        .select("day", "repo_id", "stars")
+        .collect()
+        .iter_rows()
+    }
+    expected = {
+        (day, repo): counts[day + timedelta(days=7), repo] - stars
+        for (day, repo), stars in counts.items()
+        if day in days and (day + timedelta(days=7), repo) in counts
+    }
+    assert {(day, repo): gained for day, repo, gained in labels.iter_rows()} == expected
+    gap = date(2026, 4, 28)
+    assert labels.filter(pl.col("day").is_in([gap, gap - timedelta(days=7)])).is_empty()
+    assert gap - timedelta(days=7) in days

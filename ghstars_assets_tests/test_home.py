@@ -1,0 +1,34 @@
+import os
+import subprocess
+import sys
+
+from ghstars_assets.home import prepare_home
+from ghstars_assets.settings import Settings
+
+
+def test_what_a_killed_process_spilled_is_cleared_and_what_a_living_one_spills_is_left(
+    settings: Settings,
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    orphan = settings.spill_path / f"{ended.stdout.strip()}-abc"
+    alive = settings.spill_path / f"{os.getpid()}-abc"
+    for folder in (orphan, alive):
+        folder.mkdir(parents=True)
+        (folder / "block.tmp").write_bytes(b"spilled")
+
+    prepare_home(settings)
+
+    assert alive.exists()
+    assert not orphan.exists()
+
+
+def test_preparing_a_home_twice_leaves_its_dagster_yaml_alone(settings: Settings) -> None:
+    prepare_home(settings)
+    first = (settings.dagster_home / "dagster.yaml").stat().st_mtime_ns
+    prepare_home(settings)
+    assert (settings.dagster_home / "dagster.yaml").stat().st_mtime_ns == first
