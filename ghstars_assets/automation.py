@@ -166,7 +166,8 @@ def _take_daily(problem: Problem, source: Source, settings: Settings) -> Schedul
 
 
 def _train_weekly(problem: Problem, settings: Settings) -> ScheduleDefinition:
-    """Trains before the day's snapshot is taken, so that the day's forecasts have one champion."""
+    """Trains after the day's snapshot, for a source may give a day only when it is over, and the
+    newest label hangs on the day before. A new champion's forecasts of the day replace the old."""
     tables = (problem.table("model"), problem.table("champion"))
     job = define_asset_job(
         f"train_{problem.name}",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from obstore.exceptions import BaseError
 
 from ghstars_assets.days import DayRange, parse_day
 from ghstars_assets.errors import GhstarsError
@@ -75,7 +76,9 @@ def backfill(problem: str, first: str | None, last: str | None, stages: str, for
     names = [name.strip() for name in stages.split(",") if name.strip()]
     found = find_problem(problem)
     days = days_or_all(current_settings(), found, first, last)
-    for report in fill(current_settings(), found, days, names, force=force):
+    # Whoever names stages means them: a day that cannot be had is then a failure.
+    is_strict = bool(names)
+    for report in fill(current_settings(), found, days, names, force=force, is_strict=is_strict):
         click.echo(str(report))
 
 
@@ -87,6 +90,7 @@ def backfill(problem: str, first: str | None, last: str | None, stages: str, for
 @click.option("--json", "form", flag_value="json", help="all columns")
 def predict(problem: str, day: str, top: int | None, form: str | None) -> None:
     """Show the stored forecasts of PROBLEM, highest mean first."""
+    from ghstars_assets.commands.console import say_if_sandbox
     from ghstars_assets.commands.forecasts import forecasts_of, show_forecasts
     from ghstars_assets.lake.tables import Lake
     from ghstars_assets.problems.registry import find_problem
@@ -95,6 +99,7 @@ def predict(problem: str, day: str, top: int | None, form: str | None) -> None:
     lake = Lake(current_settings())
     shown_form = form or "table"
     most = top or (20 if shown_form == "table" else None)
+    say_if_sandbox(lake)
     frame = forecasts_of(lake, found, parse_day(day) if day else None, most)
     show_forecasts(found, frame, shown_form)  # pyright: ignore[reportArgumentType]
 
@@ -193,6 +198,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cli.main(args=arguments, prog_name="ghstars", standalone_mode=True)
     except GhstarsError as error:
         click.echo(f"ghstars: {error}", err=True)
+        sys.exit(1)
+    except BaseError as error:
+        # The store's own message spans many lines and may repeat the request.
+        root, kind = current_settings().lake_root, type(error).__name__
+        click.echo(f"ghstars: The lake at {root} failed ({kind}); try `ghstars doctor`.", err=True)
         sys.exit(1)
 
 

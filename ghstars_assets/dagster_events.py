@@ -16,6 +16,7 @@ from dagster import (
 
 from ghstars_assets.days import DayRange
 from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.claim import SANDBOX_NOTICE, read_claim
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 
@@ -102,6 +103,9 @@ def summary(
         days = [str(outcome.day) for outcome in done if outcome.status is status]
         if days:
             told[f"{status.value}_days"] = ", ".join(days[:20]) + (" …" if days[20:] else "")
+    held = read_claim(lake)
+    if held and held.kind == "sandbox":
+        told["data"] = SANDBOX_NOTICE
     filled = [outcome.day for outcome in done if outcome.rows]
     if filled:
         told["preview"] = MetadataValue.md(preview(lake, table, filled[-1]))

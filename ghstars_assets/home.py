@@ -46,11 +46,12 @@ def _remove_orphans(spill: Path) -> None:
     """Folders of processes that are no more; each begins with its process's number."""
     for folder in spill.iterdir():
         process, _, _ = folder.name.partition("-")
-        if process.isdecimal() and not _is_alive(int(process)):
+        if process.isdecimal() and not is_alive(int(process)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this number runs on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

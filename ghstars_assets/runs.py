@@ -1,6 +1,7 @@
 """Dagster runs started by the command: in this process, recorded in the home's instance."""
 
 import os
+import socket
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,10 +29,11 @@ from dagster._core.storage.tags import (
 from ghstars_assets.dagster_partitions import asset_key
 from ghstars_assets.days import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import home_lock, prepare_home
+from ghstars_assets.home import home_lock, is_alive, prepare_home
 from ghstars_assets.settings import Settings
 
 RECENT_RUNS = 200
+COMMAND_TAG, HOST_TAG, PID_TAG = "ghstars/command", "ghstars/host", "ghstars/pid"
 
 
 class RunFailedError(GhstarsError):
@@ -66,7 +68,7 @@ class Runner:
         job = self.repository.get_implicit_job_def_for_assets([key])
         if job is None:
             raise GhstarsError(f"No asset makes {table}.")
-        tags = {"ghstars/command": "backfill"}
+        tags = {COMMAND_TAG: "backfill", HOST_TAG: socket.gethostname(), PID_TAG: str(os.getpid())}
         if len(days) == 1:
             tags |= {PARTITION_NAME_TAG: str(days.first)}
         else:
@@ -139,7 +141,25 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
         instance.get_runs_count()
         instance.all_instigator_state()
     with instance:
+        end_orphaned_runs(instance)
         yield instance
+
+
+def end_orphaned_runs(instance: DagsterInstance) -> None:
+    """Report runs failed whose command was killed on this machine. Dagster cannot see that they
+    are dead, and each would hold a place in its queue for ever."""
+    under_way = RunsFilter(
+        statuses=[
+            DagsterRunStatus.STARTED,
+            DagsterRunStatus.STARTING,
+            DagsterRunStatus.NOT_STARTED,
+        ],
+        tags={HOST_TAG: socket.gethostname()},
+    )
+    for run in instance.get_runs(filters=under_way):
+        pid = run.tags.get(PID_TAG, "")
+        if pid.isdecimal() and not is_alive(int(pid)):
+            instance.report_run_failed(run, f"The command that ran this (process {pid}) is gone.")
 
 
 def _reason(event: DagsterEvent) -> str:

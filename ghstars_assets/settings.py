@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     )
 
     daily_cron: Cron = Field(default="0 6 * * *", description="UTC; takes the day's snapshot")
-    weekly_cron: Cron = Field(default="0 1 * * 1", description="UTC; trains the Monday candidate")
+    weekly_cron: Cron = Field(default="0 7 * * 1", description="UTC; trains the Monday candidate")
 
     web_port: Port = Field(default=3000, description="Dagster's UI, on loopback")
     mlflow_port: Port = Field(default=5000, description="MLflow's UI, on loopback")

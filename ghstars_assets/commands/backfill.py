@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from ghstars_assets.commands.console import progress_bars
 from ghstars_assets.days import DayRange, consecutive, parse_day
 from ghstars_assets.errors import GhstarsError, NotEnoughHistoryError
-from ghstars_assets.lake.claim import read_claim
+from ghstars_assets.lake.claim import Claim, read_claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.modelling import is_on_record
@@ -15,6 +15,8 @@ from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.stages import (
     Stage,
     chosen_stages,
+    held_back_days,
+    lead_days,
     newest_day,
     stages_of,
     stale_days,
@@ -45,17 +47,31 @@ def backfill(
     stage_names: Sequence[str] = (),
     *,
     force: bool = False,
+    is_strict: bool = False,
 ) -> list[StageReport]:
-    """Fill what is missing or stale; with `force` everything. Every run is recorded in Dagster."""
+    """Fill what is missing or stale; with `force` everything. Every run is recorded in Dagster.
+
+    Earlier days that the range looks back on are filled too, so that the result does not hang on
+    what was filled before. A day that cannot be had is left out, and a failure if `is_strict`.
+    """
     lake = Lake(settings)
+    held = read_claim(lake)
     wired = wire([problem], SQL_ROOT)
-    stages = chosen_stages(stages_of(problem, wired, read_claim(lake)), stage_names)
+    stages = chosen_stages(stages_of(problem, wired, held), stage_names)
+    leads = lead_days(stages)
     with dagster_instance(settings) as instance, progress_bars() as bars:
         runner = Runner(settings, instance)
-        filling = _Backfill(lake, problem, wired.columns[problem.name], runner, force)
+        filling = _Backfill(
+            lake,
+            problem,
+            wired.columns[problem.name],
+            runner,
+            force=force,
+            is_strict=is_strict,
+        )
         reports = []
         for stage in stages:
-            wanted = filling.wanted(stage, days)
+            wanted = filling.wanted(stage, _led(days, leads[stage.table], held))
             task = bars.add_task(f"{problem.name} {stage.name}", total=len(wanted) or 1)
             report = filling.fill(stage, wanted, lambda _day, task=task: bars.advance(task))
             bars.update(task, completed=len(wanted) or 1)
@@ -78,6 +94,12 @@ def days_or_all(
     return DayRange(begin, parse_day(last) if last else newest)
 
 
+def _led(days: DayRange, lead: int, held: Claim | None) -> DayRange:
+    if held is None or held.first_day is None:
+        return days
+    return DayRange(min(days.first, max(held.first_day, days.first - timedelta(lead))), days.last)
+
+
 class _Backfill:
     def __init__(
         self,
@@ -85,13 +107,16 @@ class _Backfill:
         problem: Problem,
         columns: LearningColumns,
         runner: Runner,
+        *,
         force: bool,
+        is_strict: bool,
     ) -> None:
         self.lake = lake
         self.problem = problem
         self.columns = columns
         self.runner = runner
         self.force = force
+        self.is_strict = is_strict
 
     def wanted(self, stage: Stage, days: DayRange) -> list[date]:
         """The days of the range that this stage can have."""
@@ -105,10 +130,13 @@ class _Backfill:
         listed = list(DayRange(days.first, last)) if last >= days.first else []
         if stage.name == "model":
             return [day for day in listed if day.weekday() == self.problem.training_weekday]
+        if self.is_strict or not listed:
+            return listed
+        held_back = held_back_days(self.lake, self.problem, stage, DayRange(days.first, last))
         if stage.name in ("predictions", "scores"):
             first = first_championed_day(self.lake, self.problem)
-            return [day for day in listed if first and day >= first]
-        return listed
+            listed = [day for day in listed if first and day >= first]
+        return [day for day in listed if day not in held_back]
 
     def fill(self, stage: Stage, wanted: list[date], on_day: Callable[[date], None]) -> StageReport:
         report = StageReport(stage.name)

@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ghstars_assets.lake.claim import SANDBOX_NOTICE, read_claim
+from ghstars_assets.lake.tables import Lake
+
 Form = Literal["table", "csv", "json"]
 
 WIDE = 10_000
@@ -30,6 +33,13 @@ def err() -> Console:
 def say(text: str) -> None:
     """A line for the person who waits."""
     err().print(text)
+
+
+def say_if_sandbox(lake: Lake) -> None:
+    """Nobody should take an invented world's figures for GitHub's."""
+    held = read_claim(lake)
+    if held and held.kind == "sandbox":
+        say(SANDBOX_NOTICE)
 
 
 @contextmanager

@@ -7,16 +7,12 @@ from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import out, say
 from ghstars_assets.commands.forecasts import forecasts_of, show_forecasts, show_record
 from ghstars_assets.days import DayRange, utc_now
-from ghstars_assets.lake.claim import Claim, SandboxWorld, claim
+from ghstars_assets.lake.claim import SANDBOX_NOTICE, Claim, SandboxWorld, claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.settings import Settings
 
 FORECASTS_SHOWN = 20
-SANDBOX_NOTICE = (
-    "This is the sandbox: an invented world. Its repositories exist nowhere, and no figure "
-    "measured on it says anything about GitHub."
-)
 
 
 def demo(settings: Settings, days: int) -> None:

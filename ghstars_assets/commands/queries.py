@@ -9,7 +9,7 @@ import click
 import duckdb
 import polars as pl
 
-from ghstars_assets.commands.console import Form, say, show_frame
+from ghstars_assets.commands.console import Form, say, say_if_sandbox, show_frame
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table, folder_of
 from ghstars_assets.lake.duck import bind_select, duck_session, quoted
@@ -38,6 +38,7 @@ def prompt(settings: Settings, form: Form) -> None:
     lake = Lake(settings)
     with duck_session(settings, lake.store) as connection:
         bind_lake(connection, lake, known_tables())
+        say_if_sandbox(lake)
         say(f"Tables: {', '.join(sorted(lake.tables())) or 'none yet'}. End a query with `;`.")
         for statement in _typed_statements():
             try:

@@ -5,14 +5,20 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from ghstars_assets.commands.console import Form, out, show_frame
+from ghstars_assets.commands.console import Form, out, say_if_sandbox, show_frame
 from ghstars_assets.days import DayRange
 from ghstars_assets.lake.claim import Claim, read_claim
 from ghstars_assets.lake.holes import declared_gaps
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.stages import Stage, newest_day, stages_of, stale_days
+from ghstars_assets.learning.stages import (
+    Stage,
+    held_back_days,
+    newest_day,
+    stages_of,
+    stale_days,
+)
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.runs import Recorded, dagster_instance
@@ -58,6 +64,8 @@ def _stage_status(
 ) -> StageStatus:
     stored = lake.days(stage.table)
     due = _due_days(lake, problem, stage, newest, held)
+    held_back = held_back_days(lake, problem, stage, DayRange(due[0], due[-1])) if due else set()
+    due = [day for day in due if day not in held_back]
     missing = [day for day in due if day not in set(stored)]
     stale = (
         [day for day in stale_days(lake, stage, DayRange(due[0], due[-1])) if day in set(stored)]
@@ -104,6 +112,7 @@ def _due_days(
 def show_status(settings: Settings, form: Form) -> int:
     """Print it; 3 when something is missing, stale or failed."""
     needs_attention = False
+    say_if_sandbox(Lake(settings))
     with dagster_instance(settings) as instance:
         recorded = Recorded(instance)
         for problem in all_problems().values():

@@ -13,7 +13,7 @@ from types import FrameType
 
 from ghstars_assets.commands.console import out, say
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import prepare_home
+from ghstars_assets.runs import dagster_instance
 from ghstars_assets.settings import PROJECT_ROOT, Settings, child_environment
 
 LOOPBACK = "127.0.0.1"
@@ -63,8 +63,9 @@ def services_of(settings: Settings) -> list[Service]:
 
 def up(settings: Settings) -> int:
     """Serve until interrupted. The exit code is 0 then, and 1 when a service ended by itself."""
-    prepare_home(settings)
-    services = services_of(settings)
+    # Opening the home ends the runs of commands that were killed, before the daemon counts them.
+    with dagster_instance(settings):
+        services = services_of(settings)
     for service in services:
         require_free_port(service)
     with ExitStack() as stack:

@@ -12,6 +12,12 @@ CLAIM_KEY = "ghstars.json"
 Kind = Literal["sandbox", "real"]
 
 
+SANDBOX_NOTICE = (
+    "This is the sandbox: an invented world. Its repositories exist nowhere, and no figure "
+    "measured on it says anything about GitHub."
+)
+
+
 @dataclass(frozen=True)
 class SandboxWorld:
     """What it takes to make the same invented world again."""

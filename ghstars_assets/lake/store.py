@@ -42,7 +42,7 @@ class Store:
         if self.scheme == "file":
             path = Path(root.removeprefix("file://")).expanduser().resolve()
             self.root = str(path)
-            self._store = LocalStore(path, mkdir=True)
+            self._store = _folder(path)
         else:
             self.root = root
             self._store = from_url(
@@ -128,6 +128,16 @@ class Store:
             config=cast("S3Config", self._config),
             client_options=self._client_options,
         )
+
+
+def _folder(path: Path) -> LocalStore:
+    try:
+        return LocalStore(path, mkdir=True)
+    except (BaseError, OSError) as error:
+        raise SettingsError(
+            f"The lake {path} cannot be opened ({str(error).splitlines()[0]}); set GHSTARS_HOME or "
+            "GHSTARS_LAKE to a folder of yours."
+        ) from None
 
 
 def _bucket_config(scheme: str, settings: Settings) -> dict[str, str]:

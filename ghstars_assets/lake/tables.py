@@ -44,7 +44,7 @@ class Written:
     rows: int
     size_bytes: int
     is_new: bool
-    """False: the very same bytes were there, or only the first write counts and it came earlier."""
+    """False: only the first write counts, and it came earlier."""
 
 
 class Lake:
@@ -64,20 +64,11 @@ class Lake:
         notes: Mapping[str, str] | None = None,
         only_if_absent: bool = False,
     ) -> Written:
-        """Write one partition whole. Bytes that are there already are left alone, so that what was
-        built from them is not taken for stale."""
+        """Write one partition whole."""
         key = f"{folder_of(table)}/date={day}/{part}.parquet"
         content = _parquet_bytes(frame, notes or {})
-        if only_if_absent:
-            is_new = self.store.put(key, content, only_if_absent=True)
-        else:
-            is_new = not self._holds(key, content)
-            if is_new:
-                self.store.put(key, content)
+        is_new = self.store.put(key, content, only_if_absent=only_if_absent)
         return Written(day, frame.height, len(content), is_new)
-
-    def _holds(self, key: str, content: bytes) -> bool:
-        return self.store.size_bytes(key) == len(content) and self.store.get(key) == content
 
     def delete(self, table: str, day: date) -> None:
         for partition in self.partitions(table, DayRange(day, day)):

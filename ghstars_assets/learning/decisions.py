@@ -151,6 +151,8 @@ def _judge(
         holdout_metrics(columns, rows, model.typical_values(rows, lake.settings.threads))
         for model in (candidate, reigning)
     )
+    if "mae" not in judged or "mae" not in beside:
+        return Decision(version, "skip", day, "no day it could be compared on has a forecast", {})
     bound = problem.gates.no_worse_than
     is_no_worse = judged["mae"] <= bound * beside["mae"]
     figures = {

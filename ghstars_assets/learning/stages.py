@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.wiring import Wired
@@ -22,6 +23,10 @@ class Stage:
     inputs: dict[str, Window]
     """What each day of it is made from."""
     code_version: str = ""
+
+    @property
+    def is_sql(self) -> bool:
+        return bool(self.code_version)
 
     @property
     def looks_ahead_days(self) -> int:
@@ -72,9 +77,30 @@ def chosen_stages(stages: Sequence[Stage], names: Sequence[str]) -> list[Stage]:
     return [stage for stage in stages if not names or stage.name in names]
 
 
+def lead_days(stages: Sequence[Stage]) -> dict[str, int]:
+    """By table, how many days before a range must be filled too, because a later one of these
+    stages looks back on them."""
+    leads = {stage.table: 0 for stage in stages}
+    for stage in reversed(stages):
+        for table, window in stage.inputs.items():
+            if table in leads and stage.is_sql:
+                reaches_back = max(0, -window.first_offset)
+                leads[table] = max(leads[table], leads[stage.table] + reaches_back)
+    return leads
+
+
+def held_back_days(lake: Lake, problem: Problem, stage: Stage, days: DayRange) -> set[date]:
+    """Days that this stage cannot have while their snapshots wait in quarantine."""
+    snapshots = problem.table("snapshots")
+    if not stage.inputs or stage.name == "model" or stage.table == snapshots:
+        return set()
+    holes = holes_in(lake, snapshots, days)
+    return {day for day, hole in holes.items() if hole.is_quarantine}
+
+
 def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
     """Days whose partition is missing, was written by other code, or is older than something it
-    is made from. A write that changes nothing leaves a partition's time alone."""
+    is made from."""
     written: dict[date, float] = {}
     for partition in lake.partitions(stage.table, days):
         by_this_code = (

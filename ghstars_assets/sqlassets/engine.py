@@ -15,6 +15,7 @@ import polars as pl
 from ghstars_assets.days import DayRange
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.catalog import Table, problem_of
+from ghstars_assets.lake.claim import read_claim
 from ghstars_assets.lake.duck import bind_parquet, bind_select, duck_session, frames_by_day
 from ghstars_assets.lake.holes import declared_gaps, holes_in, released_days
 from ghstars_assets.lake.outcomes import DayOutcome, Status
@@ -71,6 +72,8 @@ class _Filling:
     def _require_inputs(self) -> None:
         """A day that should be there and is not is an error, unless it is a declared gap."""
         gaps = declared_gaps(self.lake, self.problem)
+        held = read_claim(self.lake)
+        first_day = held.first_day if held else None
         for table, window in self.file.reads.items():
             needed = DayRange(
                 self.days.first + timedelta(days=window.first_offset),
@@ -78,7 +81,9 @@ class _Filling:
             )
             # Before a table begins a lag has nothing to miss; from then on every day counts.
             present = set(self.lake.days(table))
-            begins = min([self.days.first, *present]) if window.first_offset < 0 else needed.first
+            begins = needed.first
+            if window.first_offset < 0:
+                begins = first_day or min([self.days.first, *present])
             missing = [
                 day for day in needed if day >= begins and day not in present and day not in gaps
             ]

@@ -44,19 +44,20 @@ def test_a_partition_is_a_folder_named_after_its_day(lake: Lake) -> None:
     assert (written.rows, written.size_bytes, written.is_new) == (2, path.stat().st_size, True)
 
 
-def test_bytes_that_are_there_already_are_left_alone(lake: Lake) -> None:
+def test_a_day_that_is_written_again_is_replaced_and_newer(lake: Lake) -> None:
+    """Even by equal bytes: whoever asks what is stale learns that the day was made anew."""
     lake.write("stars.counts", DAY, rows(DAY, 10))
-    path = folder_of(lake, DAY) / "data.parquet"
-    before = path.stat()
-    assert not lake.write("stars.counts", DAY, rows(DAY, 10)).is_new
-    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert lake.write("stars.counts", DAY, rows(DAY, 11)).is_new
+    (before,) = lake.partitions("stars.counts")
+    lake.write("stars.counts", DAY, rows(DAY, 10))
+    (after,) = lake.partitions("stars.counts")
+    assert after.modified > before.modified
+    lake.write("stars.counts", DAY, rows(DAY, 11))
     assert lake.read("stars.counts", DAY).equals(rows(DAY, 11))
 
 
 def test_a_note_that_changed_is_written(lake: Lake) -> None:
     lake.write("stars.counts", DAY, rows(DAY, 10), notes={"code_version": "1"})
-    assert lake.write("stars.counts", DAY, rows(DAY, 10), notes={"code_version": "2"}).is_new
+    lake.write("stars.counts", DAY, rows(DAY, 10), notes={"code_version": "2"})
     (partition,) = lake.partitions("stars.counts")
     assert lake.notes(partition) == {"code_version": "2"}
 
@@ -64,11 +65,14 @@ def test_a_note_that_changed_is_written(lake: Lake) -> None:
 def test_equal_rows_are_equal_bytes_however_their_frame_was_put_together(lake: Lake) -> None:
     many = rows(DAY, *range(5_000))
     in_pieces = pl.concat([many[:7], many[7:3_000], many[3_000:]], rechunk=False)
+    path = folder_of(lake, DAY) / "data.parquet"
     lake.write("stars.counts", DAY, many)
+    expected = path.read_bytes()
     assert in_pieces.n_chunks() == 3
-    assert not lake.write("stars.counts", DAY, in_pieces).is_new
-    shuffled = COUNTS.conform(many.sample(fraction=1, shuffle=True, seed=1))
-    assert not lake.write("stars.counts", DAY, shuffled).is_new
+    lake.write("stars.counts", DAY, in_pieces)
+    assert path.read_bytes() == expected
+    lake.write("stars.counts", DAY, COUNTS.conform(many.sample(fraction=1, shuffle=True, seed=1)))
+    assert path.read_bytes() == expected
 
 
 def test_an_append_only_day_keeps_its_first_rows(lake: Lake) -> None:

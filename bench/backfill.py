@@ -1,0 +1,202 @@
+"""A year of stars through every SQL stage: in batches, against one Dagster run per partition.
+
+Batches are what `ghstars backfill` does: one run a stage over the whole range. The peers fill one
+partition a run, as Dagster does without a batch: all runs in one process, and, as its daemon does
+it, a new process for each run. They are measured on a sample of partitions that the batches filled
+before (so their inputs are there) and extrapolated to the range.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from ghstars_assets.days import DayRange
+from ghstars_assets.lake.claim import Claim, SandboxWorld, claim
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.wiring import Wired, wire
+from ghstars_assets.problems.stars.problem import PROBLEM
+from ghstars_assets.runs import Runner, dagster_instance
+from ghstars_assets.settings import SQL_ROOT, Settings
+from ghstars_assets.sources.source import take_days
+from ghstars_assets.sqlassets.engine import fill
+
+SEED = 7
+LAST_DAY = date(2026, 10, 31)
+STAGES = ("snapshots", "features", "labels")
+SHARED_PROCESS = "one Dagster run per partition, all in one process"
+OWN_PROCESS = "one Dagster run per partition, each in a process of its own"
+DEMANDED_RATIO = 30
+
+
+@dataclass(frozen=True)
+class StageFigures:
+    stage: str
+    partitions: int
+    batch_seconds: float
+    lake_seconds: float
+    """The same work by the engine alone, without Dagster."""
+    shared_process_seconds_per_run: float
+    own_process_seconds_per_run: float
+
+    @property
+    def bookkeeping_seconds(self) -> float:
+        return self.batch_seconds - self.lake_seconds
+
+
+def main() -> None:
+    options = _options()
+    days = DayRange(LAST_DAY - timedelta(days=options.days - 1), LAST_DAY)
+    with tempfile.TemporaryDirectory(prefix="ghstars-bench-") as folder:
+        settings = Settings(home=Path(folder, "batches"), sandbox_repositories=options.repositories)
+        alone = Settings(home=Path(folder, "alone"))
+        say(f"{options.repositories} repositories, {len(days)} days: taking the source ...")
+        for home in (settings, alone):
+            _take_world(Lake(home), options.repositories, days)
+        figures = [_measure(settings, alone, stage, days, options) for stage in STAGES]
+    _report(figures, options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repositories", type=int, default=3000)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--sample", type=int, default=12, help="runs in one process, a stage")
+    parser.add_argument("--sample-processes", type=int, default=3, help="own processes, a stage")
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    return parser.parse_args()
+
+
+def _take_world(lake: Lake, repositories: int, days: DayRange) -> None:
+    claim(lake, Claim("sandbox", days.first, SandboxWorld(SEED, repositories, days.first)))
+    for source in PROBLEM.sources:
+        if source.kind == "sandbox":
+            list(take_days(lake, source, days))
+
+
+def _measure(
+    settings: Settings, alone: Settings, stage: str, days: DayRange, options: argparse.Namespace
+) -> StageFigures:
+    table = PROBLEM.table(stage)
+    if stage == "labels":
+        days = DayRange(days.first, days.last - timedelta(days=PROBLEM.horizon_days))
+    wired = wire([PROBLEM], SQL_ROOT)
+    say(f"{stage}: the engine alone ...")
+    lake_seconds = _seconds(lambda: _fill(Lake(alone), wired, table, days))
+    with dagster_instance(settings) as instance:
+        runner = Runner(settings, instance)
+        say(f"{stage}: in batches ...")
+        batch_seconds = _seconds(lambda: runner.run(table, days, _ignore))
+        say(f"{stage}: {options.sample} single runs in one process ...")
+        shared = [
+            _seconds(lambda day=day: runner.run(table, DayRange(day, day), _ignore))
+            for day in _sampled(days, options.sample)
+        ]
+    say(f"{stage}: {options.sample_processes} single runs in processes of their own ...")
+    own = [
+        _seconds(lambda day=day: _run_in_own_process(settings, table, day))
+        for day in _sampled(days, options.sample_processes)
+    ]
+    return StageFigures(
+        stage,
+        len(days),
+        batch_seconds,
+        lake_seconds,
+        statistics.mean(shared),
+        statistics.mean(own),
+    )
+
+
+def _fill(lake: Lake, wired: Wired, table: str, days: DayRange) -> None:
+    for batch in fill(lake, wired.graph.files[table], wired.graph.tables, days):
+        assert len(batch.outcomes) == len(batch.days)  # noqa: S101 - nothing was left out
+
+
+def _run_in_own_process(settings: Settings, table: str, day: date) -> None:
+    """Dagster's own command for one run; a run worker of the daemon imports and does the same."""
+    subprocess.run(
+        [
+            str(Path(sys.executable).parent / "dagster"),
+            *("asset", "materialize", "-m", "ghstars_assets.definitions"),
+            *("--select", table.replace(".", "/"), "--partition", str(day)),
+        ],
+        env={**os.environ, "DAGSTER_HOME": str(settings.dagster_home)},
+        check=True,
+        capture_output=True,
+    )
+
+
+def _sampled(days: DayRange, count: int) -> list[date]:
+    """Evenly over the range, its last day included: early days have little history to read."""
+    listed = list(days)
+    return [listed[(number + 1) * len(listed) // count - 1] for number in range(count)]
+
+
+def _report(figures: list[StageFigures], options: argparse.Namespace) -> None:
+    batch = sum(stage.batch_seconds for stage in figures)
+    lake = sum(stage.lake_seconds for stage in figures)
+    peers = {
+        SHARED_PROCESS: sum(f.partitions * f.shared_process_seconds_per_run for f in figures),
+        OWN_PROCESS: sum(f.partitions * f.own_process_seconds_per_run for f in figures),
+    }
+    print(
+        f"{'stage':<10} {'days':>5} {'batches s':>10} {'lake work s':>12} {'bookkeeping s':>14} "
+        f"{'s/run, one process':>19} {'s/run, own process':>19}"
+    )
+    for f in figures:
+        print(
+            f"{f.stage:<10} {f.partitions:>5} {f.batch_seconds:>10.1f} {f.lake_seconds:>12.1f} "
+            f"{f.bookkeeping_seconds:>14.1f} {f.shared_process_seconds_per_run:>19.2f} "
+            f"{f.own_process_seconds_per_run:>19.2f}"
+        )
+    print(
+        f"In batches: {batch:.1f} s, of which {lake:.1f} s are lake work and {batch - lake:.1f} s "
+        "Dagster's bookkeeping."
+    )
+    for peer, seconds in peers.items():
+        verdict = "at least" if seconds / batch >= DEMANDED_RATIO else "UNDER"
+        print(
+            f"Peer: {peer}: {seconds:,.0f} s (extrapolated). Ratio {seconds / batch:.1f}x; "
+            f"{verdict} the {DEMANDED_RATIO}x that are asked for."
+        )
+    if options.json:
+        told = {
+            "bench": "backfill",
+            "repositories": options.repositories,
+            "days": options.days,
+            "batch_seconds": batch,
+            "lake_seconds": lake,
+            "bookkeeping_seconds": batch - lake,
+            "peers": {
+                peer: {"seconds_extrapolated": seconds, "ratio": seconds / batch}
+                for peer, seconds in peers.items()
+            },
+            "stages": [asdict(stage) for stage in figures],
+        }
+        options.json.write_text(json.dumps(told, indent=2) + "\n")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _ignore(_day: date) -> None:
+    pass
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+import io
+import json
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets_tests.commands.conftest import Ghstars
+from ghstars_assets_tests.filled_home import DAYS, GAP_DAY, REPOSITORIES
+
+COUNT = "select count(distinct day) as days from stars.snapshots"
+
+
+def test_a_query_shows_its_result_alone_on_stdout(ghstars: Ghstars, filled_lake: Lake) -> None:
+    said = ghstars(filled_lake.settings.home, "sql", COUNT)
+    assert (said.code, said.err) == (0, "")
+    assert "days" in said.out
+    assert "73" in said.out  # 75 days without the gap and the one in quarantine
+
+
+@pytest.mark.parametrize("order", [("--csv", COUNT), (COUNT, "--csv")])
+def test_flags_stand_before_or_after_the_query(
+    ghstars: Ghstars, filled_lake: Lake, order: tuple[str, str]
+) -> None:
+    assert ghstars(filled_lake.settings.home, "sql", *order).out == "days\n73\n"
+
+
+def test_csv_and_json_hold_every_column_of_a_nested_row(
+    ghstars: Ghstars, filled_lake: Lake
+) -> None:
+    query = "select repo_id, drivers from stars.predictions order by day, repo_id limit 1"
+    as_csv = pl.read_csv(io.StringIO(ghstars(filled_lake.settings.home, "sql", "--csv", query).out))
+    (as_json,) = json.loads(ghstars(filled_lake.settings.home, "sql", "--json", query).out)
+    assert json.loads(as_csv["drivers"][0]) == as_json["drivers"]
+    assert set(as_json["drivers"][0]) == {"feature", "effect"}
+
+
+def test_a_file_of_sql_is_run_and_one_that_is_not_there_is_named(
+    ghstars: Ghstars, filled_lake: Lake, tmp_path: Path
+) -> None:
+    file = tmp_path / "count.sql"
+    file.write_text(f"-- how many days\n{COUNT};\n")
+    assert ghstars(filled_lake.settings.home, "sql", "-f", str(file), "--csv").out == "days\n73\n"
+    said = ghstars(filled_lake.settings.home, "sql", "-f", str(tmp_path / "none.sql"))
+    assert said.code == 1
+    assert "none.sql cannot be read" in said.err
+
+
+def test_a_query_may_come_through_a_pipe(
+    ghstars: Ghstars, filled_lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(COUNT))
+    assert ghstars(filled_lake.settings.home, "sql", "--csv").out == "days\n73\n"
+
+
+def test_a_wrong_query_is_an_error_without_a_traceback(ghstars: Ghstars, filled_lake: Lake) -> None:
+    said = ghstars(filled_lake.settings.home, "sql", "select nope from stars.snapshots")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("ghstars: Binder Error")
+    assert "Traceback" not in said.err
+
+
+def test_tables_that_hold_nothing_yet_are_empty_and_not_unknown(
+    ghstars: Ghstars, tmp_path: Path
+) -> None:
+    query = "select count(*) as rows from stars.predictions"
+    assert ghstars(tmp_path / "new", "sql", "--csv", query).out == "rows\n0\n"
+
+
+def test_the_exported_database_serves_any_client_and_replaces_an_older_one_whole(
+    ghstars: Ghstars, filled_lake: Lake, tmp_path: Path
+) -> None:
+    target = tmp_path / "ghstars.duckdb"
+    target.write_bytes(b"an older file")
+    assert ghstars(filled_lake.settings.home, "export-duckdb", str(target)).code == 0
+    with duckdb.connect(str(target), read_only=True) as connection:
+        (rows,) = connection.sql(
+            "select count(*) from stars.snapshots where day = '2026-08-14'"
+        ).fetchall()
+        gaps = connection.sql("select day from stars.gaps").fetchall()
+    assert rows[0] == pytest.approx(REPOSITORIES, rel=0.1)
+    assert gaps == [(GAP_DAY,)]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_forecasts_come_highest_mean_first(ghstars: Ghstars, filled_lake: Lake) -> None:
+    rows = json.loads(
+        ghstars(filled_lake.settings.home, "predict", "stars", "--json", "--top", "5").out
+    )
+    means = [row["mean"] for row in rows]
+    assert len(rows) == 5
+    assert means == sorted(means, reverse=True)
+    assert {row["day"] for row in rows} == {str(DAYS.last)}
+
+
+def test_a_day_without_forecasts_is_an_error_that_names_it_and_the_remedy(
+    ghstars: Ghstars, filled_lake: Lake
+) -> None:
+    said = ghstars(filled_lake.settings.home, "predict", "stars", "--date", "2026-06-02")
+    assert (said.code, said.out) == (1, "")
+    assert "no forecasts for 2026-06-02" in said.err
+    assert "ghstars backfill stars --from 2026-06-02" in said.err
+
+
+def test_whoever_sees_forecasts_of_the_sandbox_is_told_so(
+    ghstars: Ghstars, filled_lake: Lake
+) -> None:
+    assert "invented world" in ghstars(filled_lake.settings.home, "predict", "stars").err
+
+
+def test_an_unknown_problem_is_an_error_that_names_those_there_are(
+    ghstars: Ghstars, tmp_path: Path
+) -> None:
+    said = ghstars(tmp_path, "predict", "start")
+    assert said.code == 1
+    assert said.err == "ghstars: There is no problem 'start'; choose one of stars.\n"

@@ -1,0 +1,280 @@
+"""Decisions: which version serves, on which day, and what happens when two decide at once."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from ghstars_assets.days import DayRange, utc_now
+from ghstars_assets.lake.audit import AUDIT
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning import decisions
+from ghstars_assets.learning.decisions import Decision, champions_of, decide, model_row
+from ghstars_assets.learning.modelling import obtain_candidate
+from ghstars_assets.learning.problem import Gates, LearningColumns, Problem, Training
+from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets_tests.learning.conftest import ListedVersions
+from ghstars_assets_tests.learning.tides.problem import PROBLEM
+from ghstars_assets_tests.learning.tides_lake import DAYS, trained_with
+
+MONDAYS = (date(2026, 2, 9), date(2026, 2, 16), date(2026, 2, 23))
+GOOD = PROBLEM.training
+BAD = trained_with(rounds=1)
+"""One small tree hardly leaves the median."""
+
+
+@pytest.fixture(autouse=True)
+def _no_tracking_server(versions: ListedVersions) -> None:
+    """Versions are numbered from 1 in the order of training."""
+
+
+def _train(lake: Lake, columns: LearningColumns, as_of: date, training: Training = GOOD) -> int:
+    obtained = obtain_candidate(
+        lake,
+        PROBLEM,
+        columns,
+        training,
+        as_of=as_of,
+        dagster_run_id="run",
+        progress=lambda _told: None,
+    )
+    return int(obtained.row["model_version"])
+
+
+def _decide(
+    lake: Lake, columns: LearningColumns, day: date, problem: Problem = PROBLEM
+) -> Decision:
+    (decision,) = decide(lake, problem, columns, day)
+    return decision
+
+
+def _serving(lake: Lake, days: DayRange = DAYS) -> dict[date, int]:
+    return dict(champions_of(lake, PROBLEM, days).select("day", "model_version").iter_rows())
+
+
+def _log(lake: Lake) -> list[tuple[int, str]]:
+    log = lake.read_log("tides.decisions")
+    return [] if log is None else list(log.select("model_version", "decision").iter_rows())
+
+
+def _put_in_office(lake: Lake, version: int, from_day: date, decision: str = "rollback") -> None:
+    row = {
+        "model_version": version,
+        "decision": decision,
+        "decided_at": utc_now(),
+        "effective_from": from_day,
+        "reason": "a person said so",
+        "figures": "{}",
+    }
+    lake.append("tides.decisions", loop_tables(PROBLEM)["decisions"].conform(pl.DataFrame([row])))
+
+
+def test_the_first_version_serves_from_its_day_on(tides: Lake, columns: LearningColumns) -> None:
+    _train(tides, columns, MONDAYS[0])
+    decision = _decide(tides, columns, MONDAYS[0])
+    assert (decision.decision, decision.effective_from) == ("deploy", MONDAYS[0])
+    assert _serving(tides) == dict.fromkeys(DayRange(MONDAYS[0], DAYS.last), 1)
+
+
+def test_nobody_decides_twice_on_a_version(tides: Lake, columns: LearningColumns) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    assert decide(tides, PROBLEM, columns, MONDAYS[0]) == []
+    assert decide(tides, PROBLEM, columns, MONDAYS[1]) == []
+    assert _log(tides) == [(1, "deploy")]
+
+
+def test_a_better_version_takes_over_and_a_worse_one_is_rejected(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    for monday, training in zip(MONDAYS, (BAD, GOOD, BAD), strict=True):
+        _train(tides, columns, monday, training)
+    better = [_decide(tides, columns, monday) for monday in MONDAYS]
+    assert [decision.decision for decision in better] == ["deploy", "deploy", "reject"]
+    assert better[1].figures["mae_candidate"] < better[1].figures["mae_champion"]
+    assert better[2].figures["mae_candidate"] > 1.05 * better[2].figures["mae_champion"]
+    assert "of version 2 on 2026-02-12 to 2026-02-19" in better[2].reason
+    assert _serving(tides)[MONDAYS[2]] == 2
+
+
+def test_no_worse_is_what_the_gates_say(tides: Lake, columns: LearningColumns) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    _train(tides, columns, MONDAYS[1], BAD)
+    lenient = replace(PROBLEM, gates=Gates(no_worse_than=100, because="anything goes"))
+    assert _decide(tides, columns, MONDAYS[1], lenient).decision == "deploy"
+
+
+def test_every_day_says_what_was_decided_on_it(tides: Lake, columns: LearningColumns) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    _train(tides, columns, MONDAYS[1], BAD)
+    _decide(tides, columns, MONDAYS[1])
+    rows = champions_of(tides, PROBLEM, DayRange(MONDAYS[0], MONDAYS[1] + timedelta(days=1)))
+    said = rows["decision"].to_list()
+    assert said == ["deploy", *["carry"] * 6, "reject", "carry"]
+    assert set(rows["model_version"]) == {1}
+    assert set(rows["effective_from"]) == {MONDAYS[0]}
+
+
+def test_a_day_has_the_champion_it_had_then_whatever_was_decided_since(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    for monday, training in zip(MONDAYS[:2], (BAD, GOOD), strict=True):
+        _train(tides, columns, monday, training)
+        _decide(tides, columns, monday)
+    serving = _serving(tides)
+    assert serving[MONDAYS[1] - timedelta(days=1)] == 1
+    assert serving[MONDAYS[1]] == 2
+    assert min(serving) == MONDAYS[0]
+
+
+def test_an_older_period_filled_later_does_not_unseat_what_came_after(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    for monday, training in ((MONDAYS[2], GOOD), (MONDAYS[0], BAD), (MONDAYS[1], GOOD)):
+        _train(tides, columns, monday, training)
+        _decide(tides, columns, monday)
+    assert _log(tides) == [(1, "deploy"), (2, "deploy"), (3, "deploy")]
+    serving = _serving(tides)
+    assert [serving[monday] for monday in MONDAYS] == [2, 3, 1]
+    assert serving[DAYS.last] == 1
+
+
+def test_a_rollback_puts_an_older_version_back_from_its_day_on(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    for monday, training in zip(MONDAYS[:2], (BAD, GOOD), strict=True):
+        _train(tides, columns, monday, training)
+        _decide(tides, columns, monday)
+    back = date(2026, 2, 20)
+    _put_in_office(tides, 1, back)
+    serving = _serving(tides)
+    assert serving[back - timedelta(days=1)] == 2
+    assert serving[back] == serving[DAYS.last] == 1
+    # The next candidate is held against the version that serves, not against the last deployed.
+    _train(tides, columns, MONDAYS[2])
+    assert "version 1" in _decide(tides, columns, MONDAYS[2]).reason
+
+
+def test_of_two_that_decide_at_once_one_wins_and_the_other_sees_it(
+    tides: Lake, columns: LearningColumns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for monday, training in zip(MONDAYS[:2], (BAD, GOOD), strict=True):
+        _train(tides, columns, monday, training)
+    _decide(tides, columns, MONDAYS[0])
+    judge = decisions._judge
+    rivals: list[list[Decision]] = []
+
+    def judge_while_a_rival_decides(*given: object) -> Decision:
+        verdict = judge(*given)  # pyright: ignore[reportArgumentType]
+        if not rivals:
+            rivals.append([])
+            rivals[0] = decide(tides, PROBLEM, columns, MONDAYS[1])
+        return verdict
+
+    monkeypatch.setattr(decisions, "_judge", judge_while_a_rival_decides)
+    assert decide(tides, PROBLEM, columns, MONDAYS[1]) == []
+    assert [decision.model_version for decision in rivals[0]] == [2]
+    assert [version for version, _ in _log(tides)] == [1, 2]
+    assert _serving(tides)[MONDAYS[1]] == 2
+
+
+def test_a_rollback_in_the_middle_of_a_decision_is_decided_upon_anew(
+    tides: Lake, columns: LearningColumns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for monday, training in zip(MONDAYS, (BAD, GOOD, GOOD), strict=True):
+        _train(tides, columns, monday, training)
+    for monday in MONDAYS[:2]:
+        _decide(tides, columns, monday)
+    judge = decisions._judge
+    held_against: list[int] = []
+
+    def judge_while_somebody_rolls_back(*given: object) -> Decision:
+        champion = given[-1]
+        assert isinstance(champion, dict)
+        held_against.append(champion["model_version"])
+        if len(held_against) == 1:
+            _put_in_office(tides, 1, date(2026, 2, 20))
+        return judge(*given)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(decisions, "_judge", judge_while_somebody_rolls_back)
+    assert "version 1" in _decide(tides, columns, MONDAYS[2]).reason
+    assert held_against == [2, 1]
+
+
+def _champion_learnt_through(lake: Lake, version: int, last: date) -> None:
+    """As if the champion had been trained with a shorter holdout."""
+    row = model_row(lake, PROBLEM, version)
+    (partition,) = lake.partitions("tides.model", DayRange(row["day"], row["day"]))
+    stored = lake.read("tides.model", row["day"])
+    changed = stored.with_columns(trained_through=pl.lit(last))
+    lake.write("tides.model", row["day"], changed, part=partition.part)
+
+
+def test_versions_are_compared_on_days_that_neither_learnt_from(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    _champion_learnt_through(tides, 1, date(2026, 2, 5))
+    _train(tides, columns, MONDAYS[1])
+    decision = _decide(tides, columns, MONDAYS[1])
+    # The candidate was judged from the 5th on; outcomes until the 8th were in the training rows.
+    assert "on 2026-02-09 to 2026-02-12" in decision.reason
+    assert decision.figures["rows"] == 4 * 6
+
+
+def test_without_a_day_to_compare_on_the_champion_stays(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    _champion_learnt_through(tides, 1, date(2026, 2, 20))
+    _train(tides, columns, MONDAYS[1])
+    assert _decide(tides, columns, MONDAYS[1]).decision == "skip"
+    assert _serving(tides)[MONDAYS[1]] == 1
+
+
+def test_a_champion_that_can_no_longer_forecast_makes_way(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    for day in DAYS:
+        without = tides.read("tides.features", day).drop("week_before_cm")
+        tides.write("tides.features", day, without)
+    fewer = replace(columns, features=("day_before_cm", "rise_cm"))
+    _train(tides, fewer, MONDAYS[1], BAD)
+    decision = _decide(tides, fewer, MONDAYS[1])
+    assert decision.decision == "deploy"
+    assert "version 1 needs week_before_cm" in decision.reason
+
+
+def test_a_champion_with_a_feature_of_its_own_is_compared_fairly(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    fewer = replace(columns, features=("day_before_cm",))
+    _train(tides, fewer, MONDAYS[1], BAD)
+    assert _decide(tides, fewer, MONDAYS[1]).decision == "reject"
+
+
+def test_decisions_can_be_asked_about_later(tides: Lake, columns: LearningColumns) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    audit = tides.read_log(AUDIT.name)
+    assert audit is not None
+    assert audit["event"].to_list() == ["train", "deploy"]
+    assert audit["subject"].to_list() == ["version 1", f"version 1 from {MONDAYS[0]}"]
+
+
+def test_asking_for_the_same_candidate_again_trains_nothing(
+    tides: Lake, columns: LearningColumns, versions: ListedVersions
+) -> None:
+    assert _train(tides, columns, MONDAYS[0]) == _train(tides, columns, MONDAYS[0]) == 1
+    assert _train(tides, columns, MONDAYS[0], BAD) == 2
+    assert len(versions.fingerprints) == 2
+    assert tides.read("tides.model", MONDAYS[0])["model_version"].to_list() == [1, 2]
