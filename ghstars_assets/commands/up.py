@@ -2,7 +2,7 @@
 
 import signal
 import socket
-import subprocess  # nosec B404 - starts this environment's own programs, with fixed arguments
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -125,7 +125,7 @@ def _started(service: Service, settings: Settings) -> Iterator[subprocess.Popen[
     log = _log_path(settings, service.name)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        process = subprocess.Popen(  # noqa: S603 # nosec B603
+        process = subprocess.Popen(  # noqa: S603
             service.command,
             stdout=sink,
             stderr=sink,

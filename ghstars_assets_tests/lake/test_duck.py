@@ -37,7 +37,7 @@ def test_a_session_has_its_memory_threads_and_spill_folder_set(tmp_path: Path) -
     with duck_session(settings) as connection:
         assert setting(connection, "memory_limit") == "476.8 MiB"
         assert setting(connection, "threads") == 3
-        assert Path(setting(connection, "temp_directory")).parent == tmp_path / "spill"
+        assert Path(str(setting(connection, "temp_directory"))).parent == tmp_path / "spill"
         assert setting(connection, "TimeZone") == "UTC"
 
 

@@ -177,7 +177,7 @@ spreads as (
         octiles[4] as median_28d,
         octiles[6] as upper_quartile_28d,
         list_avg(octiles) as trimmed_mean_28d,
-        max(case when pace is not null then {'pace': pace, 'day': day} end) over last_28d as peak,
+        max(case when pace is not null then { 'pace': pace, 'day': day } end) over last_28d as peak,
         peak['pace'] as max_28d,
         (day - peak['day'])::integer as days_since_peak_28d
     from daily
