@@ -52,7 +52,8 @@ def backfill(
     """Fill what is missing or stale; with `force` everything. Every run is recorded in Dagster.
 
     Earlier days that the range looks back on are filled too, so that the result does not hang on
-    what was filled before. A day that cannot be had is left out, and a failure if `is_strict`.
+    what was filled before. Days in quarantine and days without a champion are left out; with
+    `is_strict` it is a failure to ask for such days alone, or for forecasts without a champion.
     """
     lake = Lake(settings)
     held = read_claim(lake)
@@ -130,10 +131,12 @@ class _Backfill:
         listed = list(DayRange(days.first, last)) if last >= days.first else []
         if stage.name == "model":
             return [day for day in listed if day.weekday() == self.problem.training_weekday]
-        if self.is_strict or not listed:
-            return listed
+        if not listed:
+            return []
         held_back = held_back_days(self.lake, self.problem, stage, DayRange(days.first, last))
-        if stage.name in ("predictions", "scores"):
+        if self.is_strict and held_back.issuperset(listed):
+            return listed
+        if stage.name in ("predictions", "scores") and not self.is_strict:
             first = first_championed_day(self.lake, self.problem)
             listed = [day for day in listed if first and day >= first]
         return [day for day in listed if day not in held_back]

@@ -1,13 +1,17 @@
 """Commands that fill the lake, each recorded in the home's Dagster instance."""
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
 from ghstars_assets.days import DayRange
 from ghstars_assets.lake.claim import Claim, claim
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.runs import HOST_TAG, PID_TAG, dagster_instance
 from ghstars_assets_tests.commands.conftest import Ghstars
 from ghstars_assets_tests.filled_home import QUARANTINED_DAY, settings_of
 
@@ -57,6 +61,46 @@ def test_a_backfill_that_cannot_be_meant_is_refused_before_anything_runs(
     said = ghstars(filled_lake.settings.home, "backfill", "stars", *arguments)
     assert said.code == 1
     assert told in said.err
+
+
+def test_a_backfill_leaves_a_quarantined_day_out_unless_it_is_all_that_was_named(
+    ghstars: Ghstars, filled_home_copy: Path
+) -> None:
+    day = str(QUARANTINED_DAY)
+    around = ("--from", "2026-06-20", "--to", "2026-06-28", "--stages", "features")
+    alone = ("--from", day, "--to", day, "--stages", "features")
+    for _ in range(2):
+        assert ghstars(filled_home_copy, "backfill", "stars", *around).code == 0
+    said = ghstars(filled_home_copy, "backfill", "stars", *alone)
+    assert said.code == 1
+    assert f"stars.snapshots of {day} is quarantined" in said.err
+
+
+def test_a_run_whose_command_was_killed_is_ended_by_the_next_command(
+    filled_home_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would hold a place in the queue of Dagster's daemon for ever."""
+    monkeypatch.setenv("GHSTARS_HOME", str(filled_home_copy))
+    settings = settings_of(filled_home_copy)
+    with dagster_instance(settings) as instance:
+        tags = {HOST_TAG: socket.gethostname(), PID_TAG: "999999999"}
+        orphan = DagsterRun("__ASSET_JOB", status=DagsterRunStatus.STARTED, tags=tags)
+        mine = DagsterRun(
+            "__ASSET_JOB",
+            status=DagsterRunStatus.STARTED,
+            tags=tags | {PID_TAG: str(os.getpid())},
+        )
+        for run in (orphan, mine):
+            instance.add_run(run)
+    with dagster_instance(settings) as instance:
+        statuses = [_status_of(instance, run) for run in (orphan, mine)]
+    assert statuses == [DagsterRunStatus.FAILURE, DagsterRunStatus.STARTED]
+
+
+def _status_of(instance: DagsterInstance, run: DagsterRun) -> DagsterRunStatus:
+    stored = instance.get_run_by_id(run.run_id)
+    assert stored is not None
+    return stored.status
 
 
 def test_a_home_of_real_data_refuses_the_sandbox(ghstars: Ghstars, tmp_path: Path) -> None:
