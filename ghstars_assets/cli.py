@@ -172,7 +172,7 @@ def doctor() -> None:
 @click.option("--why", required=True, help="the reason, kept with the gap")
 def gap(problem: str, first: str, last: str | None, why: str) -> None:
     """Declare days that no source knows, so that they are holes with a reason."""
-    from ghstars_assets.commands.exceptions import declare_gap
+    from ghstars_assets.commands.holes import declare_gap
 
     days = DayRange(parse_day(first), parse_day(last or first))
     click.echo(declare_gap(current_settings(), problem, days, why))
@@ -185,7 +185,7 @@ def gap(problem: str, first: str, last: str | None, why: str) -> None:
 @click.option("--why", required=True, help="the reason, kept with the release")
 def release(problem: str, first: str, last: str | None, why: str) -> None:
     """Let days out of quarantine against the gate's verdict, and fill them again."""
-    from ghstars_assets.commands.exceptions import release_from_quarantine
+    from ghstars_assets.commands.holes import release_from_quarantine
 
     days = DayRange(parse_day(first), parse_day(last or first))
     for line in release_from_quarantine(current_settings(), problem, days, why):

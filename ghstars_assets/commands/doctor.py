@@ -2,11 +2,11 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from ghstars_assets.commands.up import require_free_port, services_of
+from ghstars_assets.commands.up import Service, require_free_port, services_of
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import prepare_home
 from ghstars_assets.lake.claim import read_claim
@@ -41,7 +41,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield _attempt(f"port {service.port}", lambda service=service: _port(service))
 
 
-def _attempt(subject: str, look) -> Finding:  # noqa: ANN001
+def _attempt(subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, True, look())
     except GhstarsError as error:
@@ -71,6 +71,6 @@ def _sql_files() -> str:
     return f"{len(wire(list(all_problems().values()), SQL_ROOT).graph.files)} files agree"
 
 
-def _port(service) -> str:  # noqa: ANN001
+def _port(service: Service) -> str:
     require_free_port(service)
     return f"free for {service.name}"
