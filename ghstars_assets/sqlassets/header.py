@@ -22,6 +22,9 @@ _WINDOW = re.compile(r"^(-?\d+)(?:\.\.(-?\d+))?$")
 
 LONGEST_WINDOW_DAYS = 400
 
+# In C where PyYAML was built with it: every start reads every header.
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 Role = Literal["", "feature", "base", "scale", "naive", "name", "target"]
 
 
@@ -160,9 +163,10 @@ def read_sql_file(path: Path) -> SqlFile:
 
 
 def _parse(path: Path, source: str, first_line: int) -> tuple[_Header, dict[tuple[str, ...], int]]:
+    loader = _YAML_LOADER(source)
     try:
-        node = yaml.compose(source, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(source)
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         _refuse(path, first_line + line, f"has a header that is not YAML ({error.problem})")
