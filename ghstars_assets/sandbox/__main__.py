@@ -1,0 +1,35 @@
+"""`python -m ghstars_assets.sandbox`: the child process of `child.running_sandbox`."""
+
+import argparse
+import os
+from datetime import date
+from pathlib import Path
+
+from ghstars_assets.sandbox.app import SandboxOptions, create_app
+from ghstars_assets.sandbox.child import TOKEN_VARIABLE
+from ghstars_assets.sandbox.clock import SandboxClock
+from ghstars_assets.sandbox.limits import SandboxLimits
+from ghstars_assets.sandbox.server import bound_socket, say_ready, serve
+from ghstars_assets.sandbox.state import GitHubState, capture_moment
+from ghstars_assets.sandbox.world import WorldSpec
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--repositories", type=int, required=True)
+    parser.add_argument("--first-day", type=date.fromisoformat, required=True)
+    parser.add_argument("--limits", choices=("generous", "github"), default="generous")
+    parser.add_argument("--served-log", type=Path)
+    given = parser.parse_args()
+    spec = WorldSpec(given.seed, given.repositories, given.first_day)
+    clock = SandboxClock.fixed(capture_moment(spec.seed, spec.first_day))
+    limits = SandboxLimits.generous() if given.limits == "generous" else SandboxLimits()
+    options = SandboxOptions(os.environ[TOKEN_VARIABLE], limits=limits, served_log=given.served_log)
+    listening = bound_socket(0)
+    app = create_app(GitHubState(spec, clock), options)
+    say_ready(listening)
+    serve(app, listening, ends_with_stdin=True)
+
+
+main()
