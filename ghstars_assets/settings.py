@@ -63,6 +63,36 @@ class Settings(BaseSettings):
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads in each step"
     )
 
+    github_api: str = Field(
+        default="",
+        description="A GitHub other than github.com, or a served sandbox; empty means github.com "
+        "(in a sandbox home: a sandbox of its own)",
+    )
+    github_token: SecretStr = Field(default=SecretStr(""), description="A personal access token")
+    github_app_id: str = Field(default="", description="A GitHub App in place of a token")
+    github_app_installation: str = Field(default="", description="Number of its installation")
+    github_app_key: SecretStr = Field(
+        default=SecretStr(""), description="Its private key as PEM, or the path of that file"
+    )
+    github_points_kept: int = Field(
+        default=500, ge=0, description="Points (and requests) of each hour left for other uses"
+    )
+    github_patience_minutes: float = Field(
+        default=65.0, ge=0, description="How long a run waits for a spent budget to return"
+    )
+    github_snapshot_hours: float = Field(
+        default=6.0, gt=0, le=23, description="How long a daily snapshot may take"
+    )
+    star_history_per_day: int = Field(
+        default=500, ge=0, description="Repositories whose star history is asked for in a day"
+    )
+    watch_list: str = Field(
+        default="", description="File of repositories to track, owner/name on each line"
+    )
+    track_owners: str = Field(default="", description="Users and organisations, by comma")
+    track_topics: str = Field(default="", description="Topics, by comma")
+    track_stars: str = Field(default="", description="Star ranges such as 1000.. or 50..99")
+
     daily_cron: Cron = Field(default="0 6 * * *", description="UTC; takes the day's snapshot")
     weekly_cron: Cron = Field(default="0 7 * * 1", description="UTC; trains the Monday candidate")
 

@@ -1,18 +1,37 @@
-"""What a source is: who knows which days of what, and how a day is taken from it, once and for all.
+"""What a source is: which days it can still tell, and how a day is taken from it, once and for all.
 
 A day that was taken is never taken again: a source's table is append-only, whoever asks twice.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Protocol
 
 import polars as pl
 
 from ghstars_assets.days import DayRange, consecutive
 from ghstars_assets.lake.catalog import Table
-from ghstars_assets.lake.claim import Claim, Kind, require_kind
+from ghstars_assets.lake.claim import Claim, Kind
+from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
+
+Say = Callable[[str], None]
+"""Where progress is told."""
+
+
+class Take(Protocol):
+    """Takes the days of a range in order, one outcome a day; what is stored is kept."""
+
+    def __call__(
+        self, lake: Lake, held: Claim, days: DayRange, say: Say
+    ) -> Iterator[DayOutcome]: ...
+
+
+class KnownDays(Protocol):
+    """The days that a source can tell at a moment, in order."""
+
+    def __call__(self, lake: Lake, held: Claim, now: datetime) -> list[date]: ...
 
 
 @dataclass(frozen=True)
@@ -20,34 +39,36 @@ class Source:
     """One place that a problem's counts come from."""
 
     table: Table
-    kind: Kind
-    newest_day: Callable[[datetime], date]
-    """The newest day that the source can give at a moment."""
-    capture: Callable[[Claim, DayRange], Iterator[tuple[date, pl.DataFrame]]]
-    """The days of a range as the source knows them, in order, one at a time."""
+    take: Take
+    known_days: KnownDays
+    kinds: frozenset[Kind] = field(default=frozenset({"real", "sandbox"}))
+    """The lakes that it may fill."""
+    reads: tuple[str, ...] = ()
+    """Tables whose same day it needs."""
+    told: Callable[[Lake, Claim], str] | None = None
+    """What `ghstars status` says of it beside its days."""
 
 
-@dataclass(frozen=True)
-class Taken:
-    """One day, taken now or kept as it was."""
-
-    day: date
-    rows: int
-    is_new: bool
-    told: str
+Capture = Callable[[Claim, DayRange], Iterator[tuple[date, pl.DataFrame]]]
+"""The days of a range as a source knows them, in order, one at a time."""
 
 
-def take_days(lake: Lake, source: Source, days: DayRange) -> Iterator[Taken]:
+def take_days(
+    lake: Lake, table: Table, capture: Capture, held: Claim, days: DayRange
+) -> Iterator[DayOutcome]:
     """Take what is not stored yet; keep the rest and say so."""
-    held = require_kind(lake, source.kind)
-    stored = set(lake.days(source.table.name, days))
+    stored = set(lake.days(table.name, days))
     for day in days:
         if day in stored:
-            rows = lake.scan(source.table.name, DayRange(day, day)).select(pl.len()).collect()
-            yield Taken(day, rows.item(), False, "taken before and kept as it was")
+            yield kept_as_it_was(lake, table, day)
     for missing in consecutive([day for day in days if day not in stored]):
-        for day, frame in source.capture(held, missing):
-            rows = source.table.conform(frame)
-            written = lake.write(source.table.name, day, rows, only_if_absent=True)
+        for day, frame in capture(held, missing):
+            written = lake.write(table.name, day, table.conform(frame), only_if_absent=True)
             told = "taken now" if written.is_new else "taken by another run at the same time"
-            yield Taken(day, written.rows, written.is_new, told)
+            yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes, reason=told)
+
+
+def kept_as_it_was(lake: Lake, table: Table, day: date) -> DayOutcome:
+    """The outcome of a day that is stored already."""
+    rows = lake.scan(table.name, DayRange(day, day)).select(pl.len()).collect().item()
+    return DayOutcome(day, Status.WRITTEN, rows, reason="taken before and kept as it was")
