@@ -25,9 +25,10 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.runs import Runner, dagster_instance
+from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
-from ghstars_assets.sources.source import take_days
 from ghstars_assets.sqlassets.engine import fill
+from ghstars_assets_tests.world_rows import TABLE, as_github
 
 SEED = 7
 LAST_DAY = date(2026, 10, 31)
@@ -77,9 +78,9 @@ def _options() -> argparse.Namespace:
 
 def _take_world(lake: Lake, repositories: int, days: DayRange) -> None:
     claim(lake, Claim("sandbox", days.first, SandboxWorld(SEED, repositories, days.first)))
-    for source in PROBLEM.sources:
-        if source.kind == "sandbox":
-            list(take_days(lake, source, days))
+    world = World(WorldSpec(SEED, repositories, days.first))
+    for day, frame in world.snapshots(days.first, days.last):
+        lake.write(TABLE.name, day, as_github(frame))
 
 
 def _measure(

@@ -2,9 +2,10 @@
 cause. A day that arrives late is caught up like any other.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from dagster import (
     AssetKey,
@@ -26,11 +27,10 @@ from dagster._core.asset_graph_view.timing_metadata import TimingMetadata
 
 from ghstars_assets.dagster_partitions import asset_key
 from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import read_claim
+from ghstars_assets.lake.claim import Claim, read_claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.settings import Settings, current_settings
-from ghstars_assets.sources.source import Source
 from ghstars_assets.sqlassets.header import Window
 
 LOOKS_BACK_DAYS = 30
@@ -123,23 +123,23 @@ def build_schedules(problems: Sequence[Problem], settings: Settings) -> list[Sch
         built
         for problem in problems
         for built in (
-            *(_take_daily(problem, source, settings) for source in problem.sources),
+            _take_daily(problem, settings),
             _train_weekly(problem, settings),
         )
     ]
 
 
-def _take_daily(problem: Problem, source: Source, settings: Settings) -> ScheduleDefinition:
-    """Takes the newest day that the source can give, and recent days that were missed."""
-    name = source.table.name.replace(".", "_")
+def _take_daily(problem: Problem, settings: Settings) -> ScheduleDefinition:
+    """Takes the newest day that the sources can give, and recent days that were missed."""
+    name = f"{problem.name}_daily"
     job = define_asset_job(
-        f"take_{name}",
-        AssetSelection.assets(asset_key(source.table.name)),
-        description=f"Take the day's {problem.name} from {source.table.name}.",
+        f"take_{problem.name}",
+        AssetSelection.assets(*(asset_key(source.table.name) for source in problem.sources)),
+        description=f"Take the day's {problem.name} from every source.",
     )
 
     @schedule(
-        name=f"{name}_daily",
+        name=name,
         job=job,
         cron_schedule=settings.daily_cron,
         execution_timezone="UTC",
@@ -149,20 +149,38 @@ def _take_daily(problem: Problem, source: Source, settings: Settings) -> Schedul
     def take_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest | SkipReason]:
         lake = Lake(current_settings())
         held = read_claim(lake)
-        if held is None or held.kind != source.kind:
-            yield SkipReason(f"This lake takes no {source.kind} data.")
+        if held is None:
+            yield SkipReason("This lake is empty and unmarked: nobody said what to track.")
             return
-        newest = source.newest_day(context.scheduled_execution_time.astimezone(UTC))
-        oldest = max(newest - timedelta(days=LOOKS_BACK_DAYS), held.first_day or newest)
-        wanted = DayRange(min(oldest, newest), newest)
-        stored = set(lake.days(source.table.name, wanted))
-        missing = [day for day in wanted if day not in stored]
+        now = context.scheduled_execution_time.astimezone(UTC)
+        missing = _missing_days(lake, problem, held, now)
         if not missing:
-            yield SkipReason(f"{source.table.name} holds every day up to {newest}.")
-        for day in missing:
-            yield RunRequest(run_key=f"{name}:{day}", partition_key=str(day))
+            yield SkipReason(f"The sources of {problem.name} hold every day they can tell.")
+        for day, tables in sorted(missing.items()):
+            yield RunRequest(
+                run_key=f"{name}:{day}",
+                partition_key=str(day),
+                asset_selection=[asset_key(table) for table in tables],
+            )
 
     return take_daily
+
+
+def _missing_days(
+    lake: Lake, problem: Problem, held: Claim, now: datetime
+) -> dict[date, list[str]]:
+    """Recent days that a source still knows and its table lacks, with those tables."""
+    missing: dict[date, list[str]] = defaultdict(list)
+    for source in problem.sources:
+        known = source.known_days(lake, held, now) if held.kind in source.kinds else []
+        if not known:
+            continue
+        oldest = max(known[-1] - timedelta(days=LOOKS_BACK_DAYS), held.first_day or known[0])
+        stored = set(lake.days(source.table.name))
+        for day in known:
+            if day >= oldest and day not in stored:
+                missing[day].append(source.table.name)
+    return dict(missing)
 
 
 def _train_weekly(problem: Problem, settings: Settings) -> ScheduleDefinition:

@@ -22,6 +22,7 @@ def cli() -> None:
 
     \b
     First time:   ghstars demo           the whole loop on a sandbox, no token needed
+    With a token: ghstars track OWNER/NAME ...   whom to follow on GitHub itself
     Every day:    ghstars up             Dagster's UI and schedules; they do the rest
                   ghstars status         what is fresh, missing, failed, and what comes next
                   ghstars predict stars  the forecasts
@@ -83,6 +84,66 @@ def backfill(problem: str, first: str | None, last: str | None, stages: str, for
 
 
 @cli.command()
+@click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
+@click.option("--owner", "owners", multiple=True, help="all public repositories of one")
+@click.option("--topic", "topics", multiple=True, help="all repositories with it")
+@click.option("--stars", "stars", multiple=True, metavar="A..B", help="1000.. or 50..99")
+@click.option("--why", default="", help="the reason, kept with it")
+def track(
+    names: tuple[str, ...],
+    owners: tuple[str, ...],
+    topics: tuple[str, ...],
+    stars: tuple[str, ...],
+    why: str,
+) -> None:
+    """Follow repositories on GitHub, from the next snapshot on.
+
+    \b
+    ghstars track dagster-io/dagster duckdb/duckdb
+    ghstars track --owner pola-rs --topic data-engineering --stars 20000..
+    """
+    from ghstars_assets.commands.tracking import track as follow
+
+    if not (names or owners or topics or stars):
+        raise click.UsageError("Name a repository, an owner, a topic or a range of stars.")
+    follow(current_settings(), names, owners, topics, stars, why)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
+@click.option("--owner", "owners", multiple=True, help="end the wish for an owner")
+@click.option("--topic", "topics", multiple=True, help="end the wish for a topic")
+@click.option("--stars", "stars", multiple=True, metavar="A..B", help="end the wish for a range")
+@click.option("--why", default="", help="the reason, kept with it")
+def untrack(
+    names: tuple[str, ...],
+    owners: tuple[str, ...],
+    topics: tuple[str, ...],
+    stars: tuple[str, ...],
+    why: str,
+) -> None:
+    """Stop following. What was stored stays.
+
+    A repository that a wish brought in stays tracked when the wish ends; name it to end it too.
+    """
+    from ghstars_assets.commands.tracking import untrack as unfollow
+
+    if not (names or owners or topics or stars):
+        raise click.UsageError("Name a repository, an owner, a topic or a range of stars.")
+    unfollow(current_settings(), names, owners, topics, stars, why)
+
+
+@cli.command()
+@click.option("--csv", "form", flag_value="csv", help="all columns, with a header")
+@click.option("--json", "form", flag_value="json", help="all columns")
+def tracked(form: str | None) -> None:
+    """Show who is followed, why, what became of it and when it is asked about next."""
+    from ghstars_assets.commands.tracking import show_tracked
+
+    show_tracked(current_settings(), form or "table")  # pyright: ignore[reportArgumentType]
+
+
+@cli.command()
 @click.argument("problem")
 @click.option("--date", "day", default="", metavar="DAY", help="the day of the forecasts [newest]")
 @click.option("--top", type=click.IntRange(min=1), default=None, help="how many [20 in a table]")
@@ -140,6 +201,48 @@ def export_duckdb(file: Path) -> None:
     from ghstars_assets.commands.queries import export_duckdb as export
 
     click.echo(f"{file}: {export(current_settings(), file)} views", err=True)
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8400, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), help="another seed is another world")
+@click.option("--repositories", type=click.IntRange(min=10), default=None)
+@click.option("--days", type=click.IntRange(min=30), default=None, help="days of its past")
+@click.option("--at", "at", default="", metavar="DAY", help="stop its clock on this day")
+@click.option(
+    "--limits", type=click.Choice(["github", "generous"]), default="github", show_default=True
+)
+@click.option(
+    "--faults",
+    default="",
+    metavar="NAME=RATE,...",
+    help="such as bad_gateway_html=0.05,slow=0.1; `all=0.05` for each kind",
+)
+@click.option("--latency", type=click.Choice(["none", "github"]), default="none", show_default=True)
+def sandbox(
+    port: int,
+    seed: int | None,
+    repositories: int | None,
+    days: int | None,
+    at: str,
+    limits: str,
+    faults: str,
+    latency: str,
+) -> None:
+    """Serve the invented GitHub on loopback, for experiments of your own."""
+    from ghstars_assets.commands.sandbox import serve_sandbox
+
+    settings = current_settings()
+    serve_sandbox(
+        port=port,
+        seed=settings.sandbox_seed if seed is None else seed,
+        repositories=repositories or settings.sandbox_repositories,
+        days=days or settings.sandbox_days,
+        at=parse_day(at) if at else None,
+        limits=limits,
+        faults=faults,
+        latency=latency,
+    )
 
 
 @cli.command()

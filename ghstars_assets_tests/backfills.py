@@ -19,7 +19,7 @@ from ghstars_assets.days import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.problems.stars.problem import PROBLEM
 
-SAME_BYTES = ("sandbox", "snapshots", "snapshots_quarantine", "labels")
+SAME_BYTES = ("discovered", "github", "repositories", "snapshots", "snapshots_quarantine", "labels")
 SAME_NUMBERS = ("features", "predictions", "scores")
 SAME_MODELS = ("model", "champion")
 ALL_STAGES = (*SAME_BYTES, *SAME_NUMBERS, *SAME_MODELS)

@@ -9,13 +9,13 @@ import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.lake.claim import Claim, SandboxWorld, claim, require_kind
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome
@@ -27,9 +27,12 @@ from ghstars_assets.learning.scoring import score_days
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.problems.stars.problem import PROBLEM
+from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
-from ghstars_assets.sources.source import Source, take_days
+from ghstars_assets.sources.github.tables import tables_of
+from ghstars_assets.sources.github.wishes import record, wished
 from ghstars_assets.sqlassets.engine import Batch, fill
+from ghstars_assets_tests.world_rows import TABLE, as_github
 
 SEED = 22
 """A world in which two repositories are renamed, one goes away, and later models are better."""
@@ -51,8 +54,13 @@ def settings_of(home: Path) -> Settings:
 
 
 def claim_world(lake: Lake, first_day: date) -> None:
-    """Mark the lake as a sandbox whose world and partitions begin on the same day."""
+    """Mark the lake as a sandbox whose world and partitions begin on the same day, and track all
+    of it."""
     claim(lake, Claim("sandbox", first_day, SandboxWorld(SEED, REPOSITORIES, first_day)))
+    everything = [(wished("stars", "0.."), None)]
+    record(
+        lake, tables_of("stars"), "track", everything, "a test", datetime(2026, 6, 1, tzinfo=UTC)
+    )
 
 
 def fill_table(lake: Lake, wired: Wired, stage: str, days: DayRange) -> list[Batch]:
@@ -106,7 +114,7 @@ def build_filled_home(home: Path) -> None:
     lake = Lake(settings_of(home))
     wired = wire([PROBLEM], SQL_ROOT)
     begin_world(lake)
-    list(take_days(lake, _source(), DAYS))
+    take_sources(lake, DAYS)
     fill_sql_stages(lake, wired, DAYS)
     for as_of in MODEL_DAYS:
         train_and_decide(lake, wired, as_of)
@@ -118,10 +126,9 @@ def begin_world(lake: Lake) -> None:
     """Mark an empty lake as this world's and put the faults in. A source's table is append-only,
     so they stay when the other days are taken."""
     claim_world(lake, DAYS.first)
-    source = _source()
     the_day_before = QUARANTINED_DAY - timedelta(days=1)
-    held = require_kind(lake, "sandbox")
-    captured = dict(source.capture(held, DayRange(the_day_before, JUMP_DAY)))
+    world = World(WorldSpec(SEED, REPOSITORIES, DAYS.first))
+    captured = dict(world.snapshots(the_day_before, JUMP_DAY))
     stars = pl.col("stars")
     again = captured[the_day_before].with_columns(
         pl.lit(QUARANTINED_DAY).alias("day"),
@@ -131,15 +138,20 @@ def begin_world(lake: Lake) -> None:
         pl.when(stars == stars.max()).then(stars * 10).otherwise(stars)
     )
     for day, frame in ((QUARANTINED_DAY, again), (JUMP_DAY, jumped)):
-        lake.write(source.table.name, day, source.table.conform(frame))
+        lake.write(TABLE.name, day, as_github(frame))
     reason = "the capture was down"
     declare_gaps(lake, PROBLEM.name, DayRange(GAP_DAY, GAP_DAY), reason)
-    lake.write(source.table.name, GAP_DAY, source.table.empty(), notes={GAP: reason})
+    lake.write(TABLE.name, GAP_DAY, TABLE.empty(), notes={GAP: reason})
 
 
-def _source() -> Source:
-    (source,) = (source for source in PROBLEM.sources if source.kind == "sandbox")
-    return source
+def take_sources(lake: Lake, days: DayRange) -> None:
+    """Every source, over HTTP, from a sandbox of its own."""
+    held = require_kind(lake, "sandbox")
+    for source in PROBLEM.sources:
+        known = source.known_days(lake, held, utc_now())
+        first, last = max(days.first, known[0]), min(days.last, known[-1])
+        if first <= last:
+            list(source.take(lake, held, DayRange(first, last), lambda _told: None))
 
 
 @contextmanager

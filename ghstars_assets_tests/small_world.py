@@ -12,13 +12,13 @@ from ghstars_assets.days import DayRange
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.problems.stars.sources import SANDBOX
 from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sqlassets.engine import fill
 from ghstars_assets.sqlassets.graph import SqlGraph
+from ghstars_assets_tests.world_rows import TABLE as SOURCE
+from ghstars_assets_tests.world_rows import as_github
 
-SOURCE = SANDBOX.table
 DAYS = DayRange(date(2026, 1, 1), date(2026, 5, 30))
 SEED = 11
 REPOSITORIES = 60
@@ -71,7 +71,7 @@ def snapshots() -> Iterator[tuple[date, pl.DataFrame]]:
 def settle(lake: Lake, graph: SqlGraph) -> None:
     """Fill the source, declare its gaps and make the snapshots."""
     for day, frame in snapshots():
-        lake.write(SOURCE.name, day, SOURCE.conform(frame))
+        lake.write(SOURCE.name, day, as_github(frame))
     for gap in GAPS:
         declare_gaps(lake, "stars", gap, "the capture was down")
     fill_days(lake, graph, "stars.snapshots", DAYS)

@@ -247,7 +247,7 @@ def _requested(daemon: Daemon, name: str, at: datetime) -> tuple[list[RunRequest
 
 
 def _days_requested(daemon: Daemon, at: datetime) -> list[str | None]:
-    requests, _ = _requested(daemon, "tides_gauges_daily", at)
+    requests, _ = _requested(daemon, "tides_daily", at)
     return [request.partition_key for request in requests]
 
 
@@ -281,8 +281,8 @@ def test_it_takes_no_day_before_the_lake_begins(daemon: Daemon) -> None:
 
 def test_it_rests_when_every_day_is_there(daemon: Daemon, settings: Settings) -> None:
     _take(settings, DayRange(FILLED.first, NEW))
-    requests, reason = _requested(daemon, "tides_gauges_daily", MORNING)
-    assert (requests, reason) == ([], f"tides.gauges holds every day up to {NEW}.")
+    requests, reason = _requested(daemon, "tides_daily", MORNING)
+    assert (requests, reason) == ([], "The sources of tides hold every day they can tell.")
 
 
 def test_it_asks_again_the_next_day_for_a_day_that_could_not_be_taken(
@@ -296,8 +296,8 @@ def test_it_asks_again_the_next_day_for_a_day_that_could_not_be_taken(
 def test_a_lake_of_another_kind_takes_nothing_from_it(daemon: Daemon, tmp_path: Path) -> None:
     with process_with_home(tmp_path / "real") as real:
         claim(Lake(real), Claim("real"))
-        requests, reason = _requested(daemon, "tides_gauges_daily", MORNING)
-    assert (requests, reason) == ([], "This lake takes no sandbox data.")
+        requests, reason = _requested(daemon, "tides_daily", MORNING)
+    assert (requests, reason) == ([], "The sources of tides hold every day they can tell.")
 
 
 def test_the_weekly_schedule_trains_a_candidate_as_of_its_monday(daemon: Daemon) -> None:
@@ -314,4 +314,4 @@ def test_schedules_run_when_the_settings_say(settings: Settings) -> None:
     changed = settings.model_copy(update={"daily_cron": "30 4 * * *", "weekly_cron": "0 2 * * 3"})
     repository = build_defs(changed, [replace(PROBLEM)], SQL).get_repository_def()
     crons = {schedule.name: schedule.cron_schedule for schedule in repository.schedule_defs}
-    assert crons == {"tides_gauges_daily": "30 4 * * *", "tides_weekly_candidate": "0 2 * * 3"}
+    assert crons == {"tides_daily": "30 4 * * *", "tides_weekly_candidate": "0 2 * * 3"}

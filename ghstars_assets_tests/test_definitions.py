@@ -96,7 +96,7 @@ def _last_day(graph: AssetGraph, stage: str) -> date:
 
 def test_daily_stages_end_today_and_what_looks_ahead_a_horizon_earlier(graph: AssetGraph) -> None:
     with partition_loading_context(effective_dt=NOW):
-        for stage in ("sandbox", "snapshots", "features", "model", "champion", "predictions"):
+        for stage in ("github", "snapshots", "features", "model", "champion", "predictions"):
             assert _last_day(graph, stage) == TODAY
         for stage in ("labels", "scores"):
             assert _last_day(graph, stage) == TODAY - timedelta(days=STARS.horizon_days)

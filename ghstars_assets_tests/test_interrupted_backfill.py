@@ -19,7 +19,7 @@ from ghstars_assets_tests.filled_home import DAYS, begin_world, settings_of
 LAST_DAY = date(2026, 7, 20)
 """The first day on which a forecast can be scored; two models are made by then."""
 WANTED = DayRange(DAYS.first, LAST_DAY)
-SQL_STAGES = ("sandbox", "snapshots", "features", "labels")
+SQL_STAGES = ("discovered", "github", "repositories", "snapshots", "features", "labels")
 KILLS = 3
 MOST_STEPS = 300
 """A backfill of these days takes some 1,300 steps, so three kills of up to 300 always come true."""

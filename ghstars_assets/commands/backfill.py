@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from ghstars_assets.commands.console import progress_bars
-from ghstars_assets.days import DayRange, consecutive, parse_day
+from ghstars_assets.days import DayRange, consecutive, parse_day, utc_now
 from ghstars_assets.errors import GhstarsError, NotEnoughHistoryError
-from ghstars_assets.lake.claim import Claim, read_claim
+from ghstars_assets.lake.claim import Claim, read_claim, require_claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.modelling import is_on_record
@@ -24,6 +24,7 @@ from ghstars_assets.learning.stages import (
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.runs import Recorded, Runner, dagster_instance
 from ghstars_assets.settings import SQL_ROOT, Settings
+from ghstars_assets.sources.source import Source
 
 
 @dataclass
@@ -85,8 +86,9 @@ def days_or_all(
 ) -> DayRange:
     """The days that were asked for; what was left out is the lake's first day, or the newest that
     there can be."""
-    held = read_claim(Lake(settings))
-    newest = newest_day(problem, held)
+    lake = Lake(settings)
+    held = read_claim(lake)
+    newest = newest_day(lake, problem, held)
     if last and parse_day(last) > newest:
         raise GhstarsError(
             f"No source of {problem.name} knows {parse_day(last)} yet; the newest day is {newest}."
@@ -129,6 +131,8 @@ class _Backfill:
         if stage.name == "scores":
             last = min([last, *self.lake.days(self.problem.table("labels"))[-1:]])
         listed = list(DayRange(days.first, last)) if last >= days.first else []
+        if stage.source:
+            return listed if self.is_strict else self._tellable(stage.source, listed)
         if stage.name == "model":
             return [day for day in listed if day.weekday() == self.problem.training_weekday]
         if not listed:
@@ -140,6 +144,12 @@ class _Backfill:
             first = first_championed_day(self.lake, self.problem)
             listed = [day for day in listed if first and day >= first]
         return [day for day in listed if day not in held_back]
+
+    def _tellable(self, source: Source, days: list[date]) -> list[date]:
+        """What the source can tell now, and what it told before."""
+        held = require_claim(self.lake, source.kinds)
+        known = {*source.known_days(self.lake, held, utc_now()), *self.lake.days(source.table.name)}
+        return [day for day in days if day in known]
 
     def fill(self, stage: Stage, wanted: list[date], on_day: Callable[[date], None]) -> StageReport:
         report = StageReport(stage.name)

@@ -9,8 +9,10 @@ from ghstars_assets.commands.forecasts import forecasts_of, show_forecasts, show
 from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.lake.claim import SANDBOX_NOTICE, Claim, SandboxWorld, claim
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.problem import Problem
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.settings import Settings
+from ghstars_assets.sources.github.tables import tables_of
 
 FORECASTS_SHOWN = 20
 
@@ -24,8 +26,9 @@ def demo(settings: Settings, days: int) -> None:
     say(f"{SANDBOX_NOTICE}\nEverything is kept in {settings.home_path}.")
     shown = []
     for problem in all_problems().values():
-        if not any(source.kind == "sandbox" for source in problem.sources):
+        if not any("sandbox" in source.kinds for source in problem.sources):
             continue
+        _wish_for_everything(settings, lake, problem)
         for report in backfill(settings, problem, DayRange(first_day, newest)):
             say(f"{problem.name} {report}")
         shown.append(problem)
@@ -39,6 +42,16 @@ def demo(settings: Settings, days: int) -> None:
         f"http://127.0.0.1:{settings.web_port}.",
         highlight=False,
     )
+
+
+def _wish_for_everything(settings: Settings, lake: Lake, problem: Problem) -> None:
+    """The first time, track all of the invented world."""
+    from ghstars_assets.sources.github.wishes import record, standing, wished
+
+    tables = tables_of(problem.name)
+    if not standing(lake, tables, settings).wishes:
+        everything = [(wished("stars", "0.."), None)]
+        record(lake, tables, "track", everything, "the sandbox's whole world", utc_now())
 
 
 def _claimed_first_day(settings: Settings, lake: Lake, days: int) -> date:

@@ -1,5 +1,6 @@
 """`ghstars status`: what is fresh, missing, stale or failed, and what comes next."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
@@ -43,7 +44,7 @@ def status_of(settings: Settings, problem: Problem, recorded: Recorded) -> list[
     lake = Lake(settings)
     held = read_claim(lake)
     wired = wire([problem], SQL_ROOT)
-    newest = newest_day(problem, held)
+    newest = newest_day(lake, problem, held)
     return [
         _stage_status(lake, problem, stage, newest, held, recorded)
         for stage in stages_of(problem, wired, held)
@@ -105,7 +106,7 @@ def _due_days(
     if stage.name in ("predictions", "scores"):
         first_served = first_championed_day(lake, problem)
         return [day for day in days if first_served and day >= first_served]
-    gaps = declared_gaps(lake, problem.name) if not stage.inputs else {}
+    gaps = declared_gaps(lake, problem.name) if stage.source else {}
     return [day for day in days if day not in gaps]
 
 
@@ -122,14 +123,27 @@ def show_status(settings: Settings, form: Form) -> int:
             )
             show_frame(status_frame(statuses), form, f"{problem.name}: {problem.question}")
             if form == "table":
+                for line in _told_by_sources(settings, problem):
+                    out().print(line, highlight=False)
                 out().print(next_steps(settings, problem, statuses), highlight=False)
     return 3 if needs_attention else 0
+
+
+def _told_by_sources(settings: Settings, problem: Problem) -> Iterator[str]:
+    lake = Lake(settings)
+    held = read_claim(lake)
+    for source in problem.sources:
+        if held and held.kind in source.kinds and source.told:
+            yield source.told(lake, held)
 
 
 def next_steps(settings: Settings, problem: Problem, statuses: list[StageStatus]) -> str:
     """What a user should do, or what happens by itself and when."""
     if not any(status.days for status in statuses):
-        return "Nothing is stored yet. Run `ghstars demo` for the sandbox."
+        return (
+            "Nothing is stored yet. Run `ghstars demo` for the sandbox, or `ghstars track "
+            "OWNER/NAME` for GitHub."
+        )
     behind = [status.stage for status in statuses if status.state in ("missing", "stale")]
     failed = [status.stage for status in statuses if status.state == "failed"]
     lines = []

@@ -1,6 +1,7 @@
 """Whose data a lake holds: an invented world's or the real one's. The two never mix."""
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Literal
@@ -63,16 +64,22 @@ def claim(lake: Lake, wanted: Claim) -> Claim:
 
 
 def require_kind(lake: Lake, kind: Kind) -> Claim:
+    return require_claim(lake, frozenset({kind}))
+
+
+def require_claim(lake: Lake, kinds: Collection[Kind]) -> Claim:
+    """The mark of a lake that takes data of one of these kinds."""
     held = read_claim(lake)
     if held is None:
         raise WrongHomeError(
             f"The lake at {lake.store.root} is empty and unmarked; run `ghstars demo` for the "
-            "sandbox first."
+            "sandbox, or `ghstars track OWNER/NAME` for GitHub itself."
         )
-    if held.kind != kind:
+    if held.kind not in kinds:
         raise WrongHomeError(
-            f"The lake at {lake.store.root} holds {held.kind} data and takes no {kind} data; "
-            "set GHSTARS_HOME (or GHSTARS_LAKE) to another place."
+            f"The lake at {lake.store.root} holds {held.kind} data and takes no "
+            f"{' or '.join(sorted(kinds))} data; set GHSTARS_HOME (or GHSTARS_LAKE) to another "
+            "place."
         )
     return held
 

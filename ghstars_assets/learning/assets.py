@@ -1,6 +1,5 @@
 """Makes Dagster assets of a problem's sources and of the stages of its learning loop."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -19,7 +18,7 @@ from pydantic import Field
 from ghstars_assets.automation import carries_forward, catches_up
 from ghstars_assets.dagster_events import asked_days, materialize_days, table_schema
 from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
-from ghstars_assets.lake.outcomes import DayOutcome, Status
+from ghstars_assets.lake.claim import require_claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.decisions import champions_of, decide
 from ghstars_assets.learning.modelling import obtain_candidate, point_alias_at_champion
@@ -28,7 +27,7 @@ from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.scoring import score_days
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.settings import current_settings
-from ghstars_assets.sources.source import Source, take_days
+from ghstars_assets.sources.source import Source
 
 
 class ModelConfig(Config):
@@ -74,17 +73,15 @@ def _source_asset(problem: Problem, source: Source, first_day: date) -> AssetsDe
         partitions_def=daily_partitions(first_day),
         backfill_policy=BackfillPolicy.single_run(),
         group_name=problem.name,
-        kinds={"source", source.kind, "parquet"},
+        deps=[depends_on(table) for table in source.reads],
+        kinds={"source", "parquet"},
         metadata={"dagster/column_schema": table_schema(source.table)},
     )
     def source_asset(context: AssetExecutionContext) -> MaterializeResult:
         lake = Lake(current_settings())
-
-        def outcomes() -> Iterator[DayOutcome]:
-            for taken in take_days(lake, source, asked_days(context)):
-                yield DayOutcome(taken.day, Status.WRITTEN, taken.rows, reason=taken.told)
-
-        return materialize_days(context, lake, source.table, outcomes())
+        held = require_claim(lake, source.kinds)
+        outcomes = source.take(lake, held, asked_days(context), context.log.info)
+        return materialize_days(context, lake, source.table, outcomes)
 
     return source_asset
 

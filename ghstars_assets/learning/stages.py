@@ -11,6 +11,7 @@ from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.wiring import Wired
+from ghstars_assets.sources.source import Source
 from ghstars_assets.sqlassets.header import SqlFile, Window
 
 SAME_DAY = Window(0, 0)
@@ -23,6 +24,8 @@ class Stage:
     inputs: dict[str, Window]
     """What each day of it is made from."""
     code_version: str = ""
+    source: Source | None = None
+    """The source whose table this is. What it took is never taken again."""
 
     @property
     def is_sql(self) -> bool:
@@ -43,9 +46,14 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
     early = [file for file in files if not _depends_on(file, made_by_loop, wired)]
     late = [file for file in files if file not in early]
     sources = [
-        Stage(source.table.name.split(".")[1], source.table.name, {})
+        Stage(
+            source.table.name.split(".")[1],
+            source.table.name,
+            dict.fromkeys(source.reads, SAME_DAY),
+            source=source,
+        )
         for source in problem.sources
-        if held is None or source.kind == held.kind
+        if held is None or held.kind in source.kinds
     ]
     known = Window(-problem.label_lag_days, -problem.label_lag_days)
     loop = [
@@ -57,15 +65,15 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
     return [*sources, *map(_sql_stage, early), *loop, *map(_sql_stage, late)]
 
 
-def newest_day(problem: Problem, held: Claim | None) -> date:
+def newest_day(lake: Lake, problem: Problem, held: Claim | None) -> date:
     """The newest day that any source of the lake's kind can give now."""
     now = utc_now()
-    days = [
-        source.newest_day(now)
+    known = [
+        source.known_days(lake, held, now)[-1:]
         for source in problem.sources
-        if held is None or source.kind == held.kind
+        if held and held.kind in source.kinds
     ]
-    return max(days, default=now.date())
+    return max((day for days in known for day in days), default=now.date())
 
 
 def chosen_stages(stages: Sequence[Stage], names: Sequence[str]) -> list[Stage]:
@@ -92,7 +100,7 @@ def lead_days(stages: Sequence[Stage]) -> dict[str, int]:
 def held_back_days(lake: Lake, problem: Problem, stage: Stage, days: DayRange) -> set[date]:
     """Days that this stage cannot have while their snapshots wait in quarantine."""
     snapshots = problem.table("snapshots")
-    if not stage.inputs or stage.name == "model" or stage.table == snapshots:
+    if stage.source or stage.name == "model" or stage.table == snapshots:
         return set()
     holes = holes_in(lake, snapshots, days)
     return {day for day, hole in holes.items() if hole.is_quarantine}
@@ -101,6 +109,9 @@ def held_back_days(lake: Lake, problem: Problem, stage: Stage, days: DayRange) -
 def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
     """Days whose partition is missing, was written by other code, or is older than something it
     is made from."""
+    if stage.source:
+        stored = set(lake.days(stage.table, days))
+        return [day for day in days if day not in stored]
     written: dict[date, float] = {}
     for partition in lake.partitions(stage.table, days):
         by_this_code = (

@@ -43,7 +43,7 @@ def test_what_is_not_in_quarantine_cannot_be_released(ghstars: Ghstars, filled_l
 def test_a_day_that_a_source_holds_is_no_gap(ghstars: Ghstars, filled_lake: Lake) -> None:
     said = ghstars(filled_lake.settings.home, "gap", "stars", "2026-07-20", "--why", "x")
     assert said.code == 1
-    assert "stars.sandbox holds 2026-07-20, so it is no gap" in said.err
+    assert "holds 2026-07-20, so it is no gap" in said.err
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_day_that_a_source_holds_is_no_gap(ghstars: Ghstars, filled_lake: Lake
         (("--from", "2026-07-20", "--to", "2026-07-10"), "ends before it starts"),
         (("--from", "2026-07-20", "--to", "2999-01-01"), "No source of stars knows 2999-01-01"),
         (("--from", "soon"), "'soon' is not a day"),
-        (("--stages", "feature"), "There is no stage 'feature'; choose from sandbox, snapshots"),
+        (("--stages", "feature"), "There is no stage 'feature'; choose from discovered, github"),
     ],
 )
 def test_a_backfill_that_cannot_be_meant_is_refused_before_anything_runs(

@@ -14,7 +14,6 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns, Training
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.source import take_days
 from ghstars_assets.sqlassets.engine import fill
 from ghstars_assets_tests.learning.tides.gauges import GAUGES
 from ghstars_assets_tests.learning.tides.problem import PROBLEM
@@ -43,8 +42,8 @@ def fill_table(lake: Lake, stage: str, days: DayRange) -> list[DayOutcome]:
 
 def fill_tides(lake: Lake, days: DayRange = DAYS) -> None:
     """The source and the SQL stages; labels where their future has happened."""
-    claim(lake, Claim("sandbox", DAYS.first))
-    list(take_days(lake, GAUGES, days))
+    held = claim(lake, Claim("sandbox", DAYS.first))
+    list(GAUGES.take(lake, held, days, lambda _told: None))
     for stage in ("snapshots", "features"):
         fill_table(lake, stage, days)
     last = days.last - timedelta(days=PROBLEM.horizon_days)

@@ -4,24 +4,35 @@ description: >
   with bad rows and bad days held back in stars.snapshots_quarantine.
 key: [repo_id]
 reads:
-  stars.sandbox: 0
+  stars.github: 0
 columns:
-  day:         {type: date, is: "the UTC day on which the counts were taken", not_null: true}
-  repo_id:     {type: bigint, is: "GitHub's databaseId: the identity, whatever the name", not_null: true, min: 1}
-  full_name:   {type: varchar, is: "owner/name on that day", not_null: true, role: name}
-  source:      {type: varchar, is: "the source this row was taken from", not_null: true, one_of: [sandbox]}
-  stars:       {type: bigint, is: "stargazers", not_null: true, min: 0}
-  forks:       {type: bigint, is: "forks", min: 0}
-  watchers:    {type: bigint, is: "people who are notified of everything", min: 0}
-  open_issues: {type: bigint, is: "open issues, without pull requests", min: 0}
-  language:    {type: varchar, is: "the main language; null where GitHub names none"}
-  owner:       {type: varchar, is: "the user or organisation", not_null: true}
-  is_archived: {type: boolean, is: "read-only since its owner archived it"}
-  is_fork:     {type: boolean, is: "a fork of another repository"}
-  created_at:  {type: timestamptz, is: "when the repository was created"}
-  pushed_at:   {type: timestamptz, is: "the last push known on that day"}
-  observed_at: {type: timestamptz, is: "when the source saw these counts", not_null: true}
-  ingested_at: {type: timestamptz, is: "when we took them from the source", not_null: true}
+  day:                  {type: date, is: "the UTC day on which the counts were taken", not_null: true}
+  repo_id:              {type: bigint, is: "GitHub's databaseId: the identity, whatever the name", not_null: true, min: 1}
+  full_name:            {type: varchar, is: "owner/name on that day", not_null: true, role: name}
+  source:               {type: varchar, is: "the source this row was taken from", not_null: true, one_of: [github]}
+  stars:                {type: bigint, is: "stargazers", not_null: true, min: 0}
+  forks:                {type: bigint, is: "forks", min: 0}
+  watchers:             {type: bigint, is: "people who are notified of everything", min: 0}
+  open_issues:          {type: bigint, is: "open issues, without pull requests", min: 0}
+  closed_issues:        {type: bigint, is: "closed issues, without pull requests", min: 0}
+  open_pull_requests:   {type: bigint, is: "open pull requests", min: 0}
+  merged_pull_requests: {type: bigint, is: "merged pull requests", min: 0}
+  releases:             {type: bigint, is: "releases", min: 0}
+  latest_release_at:    {type: timestamptz, is: "when the latest release was published"}
+  discussions:          {type: bigint, is: "discussions", min: 0}
+  size_kb:              {type: bigint, is: "disk usage in kilobytes", min: 0}
+  language:             {type: varchar, is: "the main language; null where GitHub names none"}
+  licence:              {type: varchar, is: "SPDX id of the licence; null where there is none"}
+  topics:               {type: "varchar[]", is: "topics, in order of the alphabet"}
+  owner:                {type: varchar, is: "the user or organisation", not_null: true}
+  is_archived:          {type: boolean, is: "read-only since its owner archived it"}
+  is_fork:              {type: boolean, is: "a fork of another repository"}
+  created_at:           {type: timestamptz, is: "when the repository was created"}
+  pushed_at:            {type: timestamptz, is: "the last push known on that day"}
+  updated_at:           {type: timestamptz, is: "the last change that GitHub counts as one"}
+  head_committed_at:    {type: timestamptz, is: "when the head of the default branch was committed"}
+  observed_at:          {type: timestamptz, is: "when the source saw these counts", not_null: true}
+  ingested_at:          {type: timestamptz, is: "when we took them from the source", not_null: true}
 checks:
   row_count_is_steady:
     is: "no more than 10 % fewer or 25 % more repositories than the day before"
@@ -68,17 +79,29 @@ select
     day,
     repo_id,
     full_name,
-    'sandbox' as source,
+    'github' as source,
     stars,
     forks,
     watchers,
     open_issues,
+    closed_issues,
+    open_pull_requests,
+    merged_pull_requests,
+    releases,
+    latest_release_at,
+    discussions,
+    size_kb,
     language,
+    licence,
+    topics,
     owner,
     is_archived,
     is_fork,
     created_at,
     pushed_at,
+    updated_at,
+    head_committed_at,
     observed_at,
     ingested_at
-from stars.sandbox
+from stars.github
+where status = 'live'

@@ -4,7 +4,7 @@ from datetime import date
 
 from ghstars_assets.learning.problem import Gates, Problem, Training
 from ghstars_assets.learning.target_forms import RelativeToBase
-from ghstars_assets.problems.stars.sources import SANDBOX
+from ghstars_assets.problems.stars.sources import SOURCES
 
 PROBLEM = Problem(
     name="stars",
@@ -14,7 +14,7 @@ PROBLEM = Problem(
     entity_name="full_name",
     horizon_days=7,
     first_day=date(2018, 12, 18),  # the first day of the Github-Ranking archive
-    sources=(SANDBOX,),
+    sources=SOURCES,
     target_form=RelativeToBase(),
     training=Training(
         window_days=365,

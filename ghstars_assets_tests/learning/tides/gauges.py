@@ -9,7 +9,9 @@ import polars as pl
 from ghstars_assets.days import DayRange
 from ghstars_assets.lake.catalog import Column, Table
 from ghstars_assets.lake.claim import Claim
-from ghstars_assets.sources.source import Source
+from ghstars_assets.lake.outcomes import DayOutcome
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sources.source import Say, Source, take_days
 
 STATIONS = ("Brest", "Cuxhaven", "Dover", "Hoek van Holland", "Le Havre", "St. Mary's")
 
@@ -27,6 +29,15 @@ def read_gauges(_held: Claim, days: DayRange) -> Iterator[tuple[date, pl.DataFra
         yield day, pl.DataFrame(rows, orient="row", schema=GAUGES.table.column_names)
 
 
+def take_gauges(lake: Lake, held: Claim, days: DayRange, say: Say) -> Iterator[DayOutcome]:
+    return take_days(lake, GAUGES.table, read_gauges, held, days)
+
+
+def days_that_are_over(lake: Lake, held: Claim, now: datetime) -> list[date]:
+    """A gauge is read when its day is over, and keeps what it showed."""
+    return list(DayRange(held.first_day or now.date(), now.date() - timedelta(days=1)))
+
+
 GAUGES = Source(
     table=Table(
         name="tides.gauges",
@@ -40,7 +51,7 @@ GAUGES = Source(
         ),
         key=("station",),
     ),
-    kind="sandbox",
-    newest_day=lambda now: now.date() - timedelta(days=1),
-    capture=read_gauges,
+    take=take_gauges,
+    known_days=days_that_are_over,
+    kinds=frozenset({"sandbox"}),
 )

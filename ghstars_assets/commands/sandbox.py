@@ -1,0 +1,71 @@
+"""`ghstars sandbox`: the invented GitHub on loopback, for anyone's own experiments."""
+
+import secrets
+from datetime import date, datetime, timedelta
+
+from ghstars_assets.commands.console import out
+from ghstars_assets.days import utc_now
+from ghstars_assets.errors import GhstarsError
+
+
+def serve_sandbox(
+    *,
+    port: int,
+    seed: int,
+    repositories: int,
+    days: int,
+    at: date | None,
+    limits: str,
+    faults: str,
+    latency: str,
+) -> None:
+    """Serve until interrupted. Its clock runs with ours, or stands on a day."""
+    from ghstars_assets.sandbox.app import SandboxOptions, create_app
+    from ghstars_assets.sandbox.clock import SandboxClock
+    from ghstars_assets.sandbox.faults import Faults, parsed_rates
+    from ghstars_assets.sandbox.latency import Latency
+    from ghstars_assets.sandbox.limits import SandboxLimits
+    from ghstars_assets.sandbox.server import LOOPBACK, bound_socket, serve
+    from ghstars_assets.sandbox.state import GitHubState, capture_moment
+    from ghstars_assets.sandbox.world import WorldSpec
+
+    now = utc_now()
+    first_day = _first_day(now, days)
+    if at and not first_day <= at:
+        raise GhstarsError(
+            f"The sandbox's world begins on {first_day}; choose a later day, or more --days."
+        )
+    spec = WorldSpec(seed, repositories, first_day)
+    clock = SandboxClock.fixed(capture_moment(seed, at)) if at else SandboxClock.running(now)
+    token = secrets.token_hex(16)
+    options = SandboxOptions(
+        token,
+        limits=SandboxLimits() if limits == "github" else SandboxLimits.generous(),
+        latency=Latency.like_github() if latency == "github" else Latency(),
+        faults=Faults(parsed_rates(faults)),
+    )
+    try:
+        listening = bound_socket(port)
+    except OSError as error:
+        raise GhstarsError(
+            f"Port {port} cannot be served ({error.strerror}); choose another with --port."
+        ) from None
+    url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
+    out().print(
+        f"{repositories:,} invented repositories at {url}, its clock "
+        f"{'standing at' if at else 'running from'} {clock.now() if at else now:%Y-%m-%d %H:%M} "
+        "UTC. In another shell:\n"
+        f"  export GHSTARS_HOME=$(mktemp -d) GHSTARS_GITHUB_API={url}\n"
+        f"  export GHSTARS_GITHUB_TOKEN={token}\n"
+        "  ghstars track --stars 1000.. && ghstars backfill stars --from today\n"
+        f"  curl -H 'Authorization: Bearer {token}' '{url}/search/repositories?q=stars:>1000'\n"
+        f'  curl -X POST {url}/sandbox/faults -d \'{{"name": "bad_gateway_html"}}\'\n'
+        "Ctrl-C ends it.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    serve(create_app(GitHubState(spec, clock), options), listening)
+
+
+def _first_day(now: datetime, days: int) -> date:
+    return now.date() - timedelta(days=days - 1)

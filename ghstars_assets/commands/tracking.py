@@ -1,0 +1,163 @@
+"""`ghstars track`, `untrack` and `tracked`: who is followed on GitHub, and what became of them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ghstars_assets.commands.console import Form, out, say, say_if_sandbox, show_frame
+from ghstars_assets.days import utc_now
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.lake.claim import Claim, Kind, claim, read_claim
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.settings import Settings
+from ghstars_assets.sources.github.tables import GitHubTables, tables_of
+
+if TYPE_CHECKING:
+    from ghstars_assets.sources.github.wishes import Wish
+
+SHOWN_COLUMNS = (
+    "full_name",
+    "status",
+    "stars",
+    "stars_per_day",
+    "tracked_because",
+    "first_seen",
+    "last_seen",
+    "next_day",
+    "previous_name",
+)
+SHOWN_ROWS = 50
+_PROBLEM = "stars"
+
+
+def track(
+    settings: Settings,
+    names: Sequence[str],
+    owners: Sequence[str],
+    topics: Sequence[str],
+    stars: Sequence[str],
+    why: str,
+) -> None:
+    """Note the wishes. A name is looked up at once, so that a typing error is told at once."""
+    from ghstars_assets.sources.github.wishes import record
+
+    lake, tables = Lake(settings), tables_of(_PROBLEM)
+    wishes = _wishes(names, owners, topics, stars)
+    held = read_claim(lake)
+    found, kind = asyncio.run(_look_up(settings, held, names))
+    claim(lake, Claim(kind))
+    named = [(wish, found.get(wish.what)) for wish in wishes]
+    record(lake, tables, "track", named, why, utc_now())
+    for wish, repo_id in named:
+        say(f"tracking {wish}" + (f" (id {repo_id})" if repo_id else ""))
+    say(
+        f"{len(named)} added. They are asked about with the next snapshot: "
+        "`ghstars backfill stars --from today`, or by itself while `ghstars up` runs."
+    )
+
+
+def untrack(
+    settings: Settings,
+    names: Sequence[str],
+    owners: Sequence[str],
+    topics: Sequence[str],
+    stars: Sequence[str],
+    why: str,
+) -> None:
+    from ghstars_assets.sources.github.wishes import record, standing
+
+    lake, tables = Lake(settings), tables_of(_PROBLEM)
+    registry = _registry(lake, tables)
+    ids = dict(zip(registry["full_name"].str.to_lowercase(), registry["repo_id"], strict=True))
+    because = dict(zip(registry["tracked_because"], registry["repo_id"], strict=True))
+    in_force = {(wish.kind, wish.what.lower()) for wish in standing(lake, tables, settings).wishes}
+    wishes = []
+    for wish in _wishes(names, owners, topics, stars):
+        repo_id = ids.get(wish.what.lower()) if wish.kind == "repository" else None
+        # A wish keeps its repository when that is renamed.
+        repo_id = repo_id or (because.get(str(wish)) if wish.kind == "repository" else None)
+        if repo_id is None and (wish.kind, wish.what.lower()) not in in_force:
+            raise GhstarsError(
+                f"{wish.what} is not tracked, so nothing was changed; `ghstars tracked` shows who "
+                "is."
+            )
+        wishes.append((wish, repo_id))
+    record(lake, tables, "untrack", wishes, why, utc_now())
+    for wish, _ in wishes:
+        say(f"no longer tracking {wish}; what is stored stays")
+
+
+def show_tracked(settings: Settings, form: Form) -> None:
+    from ghstars_assets.sources.github.planning import tracked_summary
+    from ghstars_assets.sources.github.wishes import standing
+
+    lake, tables = Lake(settings), tables_of(_PROBLEM)
+    say_if_sandbox(lake)
+    held = read_claim(lake)
+    registry = _registry(lake, tables).sort("stars", descending=True, nulls_last=True)
+    if form != "table":
+        show_frame(registry, form)
+        return
+    for wish in standing(lake, tables, settings).wishes:
+        out().print(f"wish: {wish}", highlight=False)
+    if held:
+        out().print(tracked_summary(lake, held, tables), highlight=False)
+    shown = registry.filter("is_tracked").select(SHOWN_COLUMNS)
+    if shown.height:
+        show_frame(shown.head(SHOWN_ROWS), "table")
+    if shown.height > SHOWN_ROWS:
+        out().print(f"and {shown.height - SHOWN_ROWS:,} more; --csv or --json shows all")
+
+
+def _wishes(
+    names: Sequence[str], owners: Sequence[str], topics: Sequence[str], stars: Sequence[str]
+) -> "list[Wish]":
+    from ghstars_assets.sources.github.wishes import wished
+
+    return [
+        *(wished("repository", name) for name in names),
+        *(wished("owner", owner) for owner in owners),
+        *(wished("topic", topic) for topic in topics),
+        *(wished("stars", bounds) for bounds in stars),
+    ]
+
+
+async def _look_up(
+    settings: Settings, held: Claim | None, names: Sequence[str]
+) -> tuple[dict[str, int], Kind]:
+    """The ids of names, by GitHub's own word, and whose data the home is to hold."""
+    from ghstars_assets.sources.github.client import GitHub
+    from ghstars_assets.sources.github.endpoint import open_endpoint, own_world, world_behind
+
+    if held and own_world(settings, held):
+        return {}, held.kind
+    kind: Kind = held.kind if held else await world_behind(settings)
+    with open_endpoint(settings, held or Claim(kind)) as endpoint:
+        async with GitHub(endpoint) as github:
+            found: dict[str, int] = {}
+            missing = []
+            # A first question, so that a wrong token is told though no name is given.
+            await github.budgets()
+            for name in names:
+                reply = await github.get(f"/repos/{name}")
+                if reply.status == 200:
+                    found[name] = reply.body["id"]
+                    if reply.body["full_name"].lower() != name.lower():
+                        say(f"{name} is called {reply.body['full_name']} now")
+                else:
+                    missing.append(name)
+    if missing:
+        raise GhstarsError(
+            f"GitHub shows no {', '.join(missing)} to this token, so nothing was added; mend the "
+            "name, or leave it out."
+        )
+    return found, kind
+
+
+def _registry(lake: Lake, tables: GitHubTables) -> pl.DataFrame:
+    stored = lake.days(tables.repositories.name)
+    if not stored:
+        return tables.repositories.empty()
+    return lake.read(tables.repositories.name, stored[-1])
