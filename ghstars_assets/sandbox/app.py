@@ -134,9 +134,7 @@ class _Sandbox:
                 content = content[: len(content) // 2]
             return _Answer(200, content, {"content-type": "application/json"}, answered.points)
 
-        asked = payload.get("variables", {}) if isinstance(payload, dict) else {}
-        repositories = len(asked.get("ids") or asked) or 1
-        return await self._answered(request, "graphql", fault, work, repositories)
+        return await self._answered(request, "graphql", fault, work, _repositories_in(payload))
 
     def _note(self, repositories: list[int]) -> None:
         day = str(self.state.now().date())
@@ -338,6 +336,15 @@ class _Sandbox:
 
     async def _misused(self, _request: Request, fault: Exception) -> Response:
         return self._sent(400, {"message": str(fault)})
+
+
+def _repositories_in(payload: object) -> int:
+    """How many a query asks for, whatever form it has: by ids, or two variables a name."""
+    asked = payload.get("variables") if isinstance(payload, dict) else None
+    if not isinstance(asked, dict):
+        return 1
+    ids = asked.get("ids")
+    return max(1, len(ids) if isinstance(ids, list) else len(asked) // 2)
 
 
 def _refusal_by(fault: str | None) -> Refusal | None:

@@ -7,7 +7,7 @@ further, or stays incomplete, is told; nothing is cut off in silence.
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -27,6 +27,7 @@ from ghstars_assets.sources.source import Say, kept_as_it_was
 MOST_RESULTS = 1000
 _PER_PAGE = 100
 _TRIES = 3
+_MOST_SPLITS_OF_A_STUMBLE = 3
 _PAUSE_SECONDS = 5.0
 _GITHUB_OPENED = datetime(2008, 1, 1, tzinfo=UTC)
 _ONE_SECOND = timedelta(seconds=1)
@@ -40,6 +41,9 @@ class _Part:
     base: str
     stars: tuple[int, int | None]
     created: tuple[datetime, datetime] | None = None
+    splits_left: int = _MOST_SPLITS_OF_A_STUMBLE
+    """How often it may still be split because search does not finish. Unlike a count of results,
+    that need not get better with smaller parts."""
 
     @property
     def query(self) -> str:
@@ -80,11 +84,11 @@ class _Search:
                 return
             # Timed out, or moved between pages while they were turned.
             await asyncio.sleep(_PAUSE_SECONDS * (attempt + 1))
-        parts = self._halves(part, None)
+        parts = self._halves(part, None) if part.splits_left else []
         if not parts:
             self.incomplete.append(part.query)
         for half in parts:
-            await self._search(half)
+            await self._search(replace(half, splits_left=part.splits_left - 1))
 
     async def _split(self, part: _Part, reply: RestReply) -> None:
         # Sorted by stars: the first shows the highest, which an open range needs to be halved.
@@ -102,7 +106,10 @@ class _Search:
         if part.created is None and top is not None and top > low:
             # There are far more with few stars than with many.
             middle = min(top - 1, max(low, int(((low + 1) * (top + 1)) ** 0.5) - 1))
-            return [_Part(part.base, (low, middle)), _Part(part.base, (middle + 1, high))]
+            return [
+                replace(part, stars=(low, middle)),
+                replace(part, stars=(middle + 1, high)),
+            ]
         if part.created is None and top is None:
             return []
         first, last = part.created or (_GITHUB_OPENED, self.github.now().replace(microsecond=0))
@@ -110,8 +117,8 @@ class _Search:
             return []
         middle = first + timedelta(seconds=int((last - first).total_seconds()) // 2)
         return [
-            _Part(part.base, part.stars, (first, middle)),
-            _Part(part.base, part.stars, (middle + _ONE_SECOND, last)),
+            replace(part, created=(first, middle)),
+            replace(part, created=(middle + _ONE_SECOND, last)),
         ]
 
     async def _page(self, part: _Part) -> RestReply:

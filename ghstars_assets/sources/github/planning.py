@@ -28,6 +28,8 @@ _POINTS_PER_HOUR = 5000
 _SECONDS_PER_HOUR = 3600 * 0.93
 """Of GitHub's time, as much as the governor makes use of."""
 _UNLIMITED = 10**9
+_SHARE_PLANNED = 0.9
+"""Of the room for turns: chance makes some days fuller than others, and there are new ones."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def turns_of(registry: pl.DataFrame, capacity: int) -> Turns:
     if live <= capacity:
         return Turns(live, 1)
     hot = capacity // 2
-    fitting = [days for days in TURNS_DAYS if (live - hot) / days <= capacity - hot]
+    room = _SHARE_PLANNED * (capacity - hot)
+    fitting = [days for days in TURNS_DAYS if (live - hot) / days <= room]
     return Turns(hot, fitting[0] if fitting else TURNS_DAYS[-1])
 
 
@@ -146,22 +149,24 @@ def tracked_summary(lake: Lake, held: Claim, tables: GitHubTables) -> str:
 def _placed(registry: pl.DataFrame, capacity: int, day: date) -> pl.DataFrame:
     """With who is hot, the days until each one's turn, and whether it is due on the day."""
     turns = turns_of(registry, capacity)
-    # A hash of the identity alone, so that a turn stays where it is.
-    place = (pl.col("repo_id").cast(pl.UInt64) * 2_654_435_761 % 2**32 % turns.turn_days).cast(
-        pl.Int64
-    )
+    # A hash of the identity alone, so that a turn stays where it is; of even spread in its high bits.
+    mixed = pl.col("repo_id").cast(pl.UInt64) * 2_654_435_761 % 2**32 // 2**12
+    place = (mixed % turns.turn_days).cast(pl.Int64)
     is_candidate = pl.col("is_tracked") & ~_is_absent()
     pace = pl.when(is_candidate).then(pl.col("stars_per_day").fill_null(0.0)).otherwise(None)
     is_hot = is_candidate & (pace.rank("ordinal", descending=True) <= turns.hot)
-    to_turn = (place - day.toordinal()) % turns.turn_days
-    is_late = pl.lit(day) - pl.col("last_asked") >= timedelta(days=turns.turn_days)
+    # Kept above zero: the remainder of a negative number is one here and another there.
+    to_turn = (place + turns.turn_days - day.toordinal() % turns.turn_days) % turns.turn_days
+    late_in = (pl.col("last_asked") + timedelta(days=turns.turn_days) - pl.lit(day)).dt.total_days()
     is_looked_for = pl.lit(day) - pl.col("last_asked") >= timedelta(days=ABSENT_DAYS)
-    return registry.with_columns(is_hot=is_hot.fill_null(value=False)).with_columns(
-        days_to_turn=pl.when("is_hot").then(0).otherwise(to_turn),
-        is_due=pl.col("is_tracked")
-        & pl.when(_is_absent())
-        .then(is_looked_for)
-        .otherwise(pl.col("is_hot") | (to_turn == 0) | is_late),
+    days_to_turn = (
+        pl.when("is_hot").then(0).otherwise(pl.min_horizontal(to_turn, late_in.clip(lower_bound=0)))
+    )
+    has_its_turn = pl.when(_is_absent()).then(is_looked_for).otherwise(pl.col("days_to_turn") == 0)
+    return (
+        registry.with_columns(is_hot=is_hot.fill_null(value=False))
+        .with_columns(days_to_turn=days_to_turn)
+        .with_columns(is_due=pl.col("is_tracked") & has_its_turn)
     )
 
 

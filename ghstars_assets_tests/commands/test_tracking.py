@@ -1,0 +1,131 @@
+"""`ghstars track`, `untrack` and `tracked` against a served sandbox."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ghstars_assets.lake.claim import read_claim
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
+from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.settings import Settings
+from ghstars_assets_tests.commands.conftest import Ghstars
+
+DAY = date(2026, 6, 1)
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbox]:
+    with running_sandbox(WorldSpec(5, 40, DAY)) as served:
+        monkeypatch.setenv("GHSTARS_GITHUB_API", served.url)
+        monkeypatch.setenv("GHSTARS_GITHUB_TOKEN", served.token)
+        yield served
+
+
+def _names(sandbox: RunningSandbox, most: int) -> list[str]:
+    found = httpx.get(
+        f"{sandbox.url}/search/repositories",
+        params={"q": "stars:>=0", "sort": "stars", "per_page": most},
+        headers={"Authorization": f"Bearer {sandbox.token}"},
+    )
+    return [item["full_name"] for item in found.json()["items"]]
+
+
+def test_a_tracked_repository_is_asked_about_with_the_next_snapshot(
+    ghstars: Ghstars, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    one, two = _names(sandbox, 2)
+    said = ghstars(tmp_path, "track", one, two, "--why", "curious")
+    assert said.code == 0, said.err
+    assert f"tracking repository {one} (id " in said.err
+    held = read_claim(Lake(Settings(home=tmp_path)))
+    assert held is not None
+    assert held.kind == "sandbox"
+
+    stages = "discovered,github,repositories"
+    filled = ghstars(
+        tmp_path, "backfill", "stars", "--from", str(DAY), "--to", str(DAY), "--stages", stages
+    )
+    assert filled.code == 0, filled.err
+    shown = json.loads(ghstars(tmp_path, "tracked", "--json").out)
+    assert {row["full_name"] for row in shown} == {one, two}
+    assert {row["next_day"] for row in shown} == {"2026-06-02"}
+
+    assert ghstars(tmp_path, "untrack", one, "--why", "no more").code == 0
+    table = ghstars(tmp_path, "tracked")
+    assert f"wish: repository {two}" in table.out
+    assert f"wish: repository {one}" not in table.out
+
+
+def test_a_name_that_github_does_not_show_adds_nothing(
+    ghstars: Ghstars, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    (one,) = _names(sandbox, 1)
+    said = ghstars(tmp_path, "track", one, "no-one/nothing")
+    assert said.code == 1
+    assert "GitHub shows no no-one/nothing to this token, so nothing was added" in said.err
+    assert "wish:" not in ghstars(tmp_path, "tracked").out
+
+
+def test_wishes_are_noted_in_their_own_words(
+    ghstars: Ghstars, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    said = ghstars(tmp_path, "track", "--topic", "cli", "--stars", "1000..", "--owner", "someone")
+    assert said.code == 0, said.err
+    assert "3 added" in said.err
+    assert "wish: topic cli" in ghstars(tmp_path, "tracked").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("track", "nonsense"), "'nonsense' cannot be tracked; write owner/name"),
+        (("track", "--stars", "9..1"), "write a range such as"),
+        (("untrack", "a/b"), "a/b is not tracked, so nothing was changed"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence(
+    ghstars: Ghstars,
+    sandbox: RunningSandbox,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    told: str,
+) -> None:
+    said = ghstars(tmp_path, *arguments)
+    assert said.code == 1
+    assert told in said.err
+
+
+def test_naming_nobody_is_a_misuse(ghstars: Ghstars, tmp_path: Path) -> None:
+    assert ghstars(tmp_path, "track").code == 2
+    assert ghstars(tmp_path, "untrack").code == 2
+
+
+def test_without_a_token_the_remedy_is_told(ghstars: Ghstars, tmp_path: Path) -> None:
+    said = ghstars(tmp_path, "track", "a/b")
+    assert said.code == 1
+    assert "No GitHub token is set" in said.err
+
+
+def test_a_wrong_token_is_told_though_no_name_is_given(
+    ghstars: Ghstars, sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GHSTARS_GITHUB_TOKEN", "wrong-token")
+    said = ghstars(tmp_path, "track", "--topic", "cli")
+    assert said.code == 1
+    assert "GitHub does not know this token" in said.err
+    assert "wrong-token" not in said.err
+
+
+def test_an_address_that_would_show_the_token_is_refused(
+    ghstars: Ghstars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GHSTARS_GITHUB_API", "http://github.invalid")
+    monkeypatch.setenv("GHSTARS_GITHUB_TOKEN", "secret")
+    said = ghstars(tmp_path, "track", "a/b")
+    assert said.code == 1
+    assert "would travel in the open" in said.err
