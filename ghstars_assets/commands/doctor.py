@@ -1,22 +1,28 @@
 """`ghstars doctor`: whether this machine and these settings can run the platform."""
 
+import asyncio
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from ghstars_assets.commands.up import Service, require_free_port, services_of
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import prepare_home
-from ghstars_assets.lake.claim import read_claim
+from ghstars_assets.lake.claim import Claim, read_claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.tracking import check_reachable
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.settings import SQL_ROOT, Settings
 
+if TYPE_CHECKING:
+    from ghstars_assets.sources.github.governor import Budget
+
 FEWEST_FREE_GB = 2.0
+SHOWN_BUDGETS = ("graphql", "core", "search")
 SHOWN_PACKAGES = ("dagster", "duckdb", "polars", "lightgbm", "mlflow", "pydantic", "obstore")
 
 
@@ -35,6 +41,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _attempt("home", lambda: _home(settings))
     yield _attempt("lake", lambda: _lake(settings))
     yield _attempt("SQL files", _sql_files)
+    yield _attempt("GitHub", lambda: _github(settings))
     yield _attempt("MLflow", lambda: check_reachable(settings))
     for service in services_of(settings):
         if service.port:
@@ -69,6 +76,44 @@ def _lake(settings: Settings) -> str:
 
 def _sql_files() -> str:
     return f"{len(wire(list(all_problems().values()), SQL_ROOT).graph.files)} files agree"
+
+
+def _github(settings: Settings) -> str:
+    """Whether the token is good, and what is left of its budgets."""
+    from ghstars_assets.sources.github.credentials import credentials_of, has_credentials
+    from ghstars_assets.sources.github.endpoint import own_world
+
+    held = read_claim(Lake(settings))
+    if held and own_world(settings, held):
+        return "this home has an invented one of its own, which needs no token"
+    if held is None and not has_credentials(settings):
+        return "no token set; GitHub itself needs one in GHSTARS_GITHUB_TOKEN, the sandbox does not"
+    kind = credentials_of(settings).kind
+    budgets = asyncio.run(_budgets(settings, held))
+    told = [
+        f"{name}: {budget.remaining:,} of {budget.limit:,} left, full again at "
+        f"{budget.resets_at:%H:%M} UTC"
+        for name, budget in budgets.items()
+        if name in SHOWN_BUDGETS
+    ]
+    kept = settings.github_points_kept
+    points = budgets.get("graphql")
+    if points and points.remaining <= min(kept, points.limit // 2):
+        raise GhstarsError(
+            f"The {kind} is good, but its points are spent ({told[0]}); snapshots go on then, or "
+            "lower GHSTARS_GITHUB_POINTS_KEPT."
+        )
+    return f"{kind}; {'; '.join(told)}; {kept:,} of each hour are kept for other uses"
+
+
+async def _budgets(settings: Settings, held: Claim | None) -> "dict[str, Budget]":
+    from ghstars_assets.sources.github.client import GitHub
+    from ghstars_assets.sources.github.endpoint import open_endpoint, world_behind
+
+    known = held or Claim(await world_behind(settings))
+    with open_endpoint(settings, known) as endpoint:
+        async with GitHub(endpoint) as github:
+            return await github.budgets()
 
 
 def _port(service: Service) -> str:

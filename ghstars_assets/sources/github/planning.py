@@ -149,7 +149,7 @@ def tracked_summary(lake: Lake, held: Claim, tables: GitHubTables) -> str:
 def _placed(registry: pl.DataFrame, capacity: int, day: date) -> pl.DataFrame:
     """With who is hot, the days until each one's turn, and whether it is due on the day."""
     turns = turns_of(registry, capacity)
-    # A hash of the identity alone, so that a turn stays where it is; of even spread in its high bits.
+    # A hash of the identity alone, so that a turn stays where it is; even in its high bits.
     mixed = pl.col("repo_id").cast(pl.UInt64) * 2_654_435_761 % 2**32 // 2**12
     place = (mixed % turns.turn_days).cast(pl.Int64)
     is_candidate = pl.col("is_tracked") & ~_is_absent()
