@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     mlflow_port: Port = Field(default=5000, description="MLflow's UI, on loopback")
 
     sandbox_seed: int = Field(default=7, ge=0)
-    sandbox_repositories: int = Field(default=3000, ge=10)
+    sandbox_repositories: int = Field(default=1000, ge=10)
     sandbox_days: int = Field(default=400, ge=30, description="Days of the invented world's past")
 
     @field_validator("lake")

@@ -94,7 +94,8 @@ def _due_days(
     """The days of the last month that this stage should hold."""
     ahead = problem.horizon_days if stage.name == "scores" else stage.looks_ahead_days
     last = newest - timedelta(days=ahead)
-    first = max(last - timedelta(days=RECENT_DAYS - 1), (held and held.first_day) or last)
+    begins = (held and held.first_day) or _first_stored_day(lake, problem) or last
+    first = max(last - timedelta(days=RECENT_DAYS - 1), begins)
     days = list(DayRange(first, last)) if first <= last else []
     if stage.name == "model":
         log = lake.days(stage.table)
@@ -108,6 +109,14 @@ def _due_days(
         return [day for day in days if first_served and day >= first_served]
     gaps = declared_gaps(lake, problem.name) if stage.source else {}
     return [day for day in days if day not in gaps]
+
+
+def _first_stored_day(lake: Lake, problem: Problem) -> date | None:
+    """Where a home begins that took its first day from GitHub itself."""
+    return min(
+        (day for source in problem.sources for day in lake.days(source.table.name)[:1]),
+        default=None,
+    )
 
 
 def show_status(settings: Settings, form: Form) -> int:

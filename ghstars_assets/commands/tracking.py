@@ -90,17 +90,19 @@ def untrack(
 
 
 def show_tracked(settings: Settings, form: Form) -> None:
-    from ghstars_assets.sources.github.planning import tracked_summary
+    from ghstars_assets.sources.github.planning import tracked_summary, without_untracked
     from ghstars_assets.sources.github.wishes import standing
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
     say_if_sandbox(lake)
     held = read_claim(lake)
-    registry = _registry(lake, tables).sort("stars", descending=True, nulls_last=True)
+    now = standing(lake, tables, settings)
+    registry = without_untracked(_registry(lake, tables), now)
+    registry = registry.sort("stars", descending=True, nulls_last=True)
     if form != "table":
         show_frame(registry, form)
         return
-    for wish in standing(lake, tables, settings).wishes:
+    for wish in now.wishes:
         out().print(f"wish: {wish}", highlight=False)
     if held:
         out().print(tracked_summary(lake, held, tables), highlight=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ghstars_assets.days import utc_now
 from ghstars_assets.lake.claim import read_claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
@@ -15,7 +16,7 @@ from ghstars_assets.sandbox.world import WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.commands.conftest import Ghstars
 
-DAY = date(2026, 6, 1)
+DAY = date(2026, 10, 1)
 
 
 @pytest.fixture
@@ -53,12 +54,26 @@ def test_a_tracked_repository_is_asked_about_with_the_next_snapshot(
     assert filled.code == 0, filled.err
     shown = json.loads(ghstars(tmp_path, "tracked", "--json").out)
     assert {row["full_name"] for row in shown} == {one, two}
-    assert {row["next_day"] for row in shown} == {"2026-06-02"}
+    assert {row["next_day"] for row in shown} == {"2026-10-02"}
 
     assert ghstars(tmp_path, "untrack", one, "--why", "no more").code == 0
     table = ghstars(tmp_path, "tracked")
     assert f"wish: repository {two}" in table.out
     assert f"wish: repository {one}" not in table.out
+    assert "Tracked: 1 repositories; all are asked about every day." in table.out
+    assert one not in table.out
+
+
+def test_nothing_is_behind_on_a_homes_first_day(
+    ghstars: Ghstars, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    """No label of it can be known yet, and before it there is nothing to miss."""
+    httpx.put(f"{sandbox.url}/sandbox/clock", json={"at": utc_now().isoformat()}).raise_for_status()
+    assert ghstars(tmp_path, "track", "--stars", "0..").code == 0
+    filled = ghstars(tmp_path, "backfill", "stars", "--from", "today")
+    assert filled.code == 0, filled.err
+    status = ghstars(tmp_path, "status")
+    assert (status.code, "missing" in status.out.split("state")[1]) == (0, False), status.out
 
 
 def test_a_name_that_github_does_not_show_adds_nothing(

@@ -85,7 +85,7 @@ def graph_errors(body: object) -> tuple[GraphError, ...]:
         return ()
     return tuple(
         GraphError(
-            type=str(error.get("type") or error.get("extensions", {}).get("code") or ""),
+            type=str(error.get("type") or (error.get("extensions") or {}).get("code") or ""),
             path=tuple(error.get("path") or ()),
             message=str(error.get("message") or ""),
         )

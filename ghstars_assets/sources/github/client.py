@@ -19,6 +19,7 @@ from ghstars_assets.days import utc_now
 from ghstars_assets.errors import WrongHomeError
 from ghstars_assets.sources.github.answers import (
     LEAST_SECONDARY_WAIT_SECONDS,
+    BadCredentialsError,
     BudgetSpentError,
     GraphError,
     Limited,
@@ -32,7 +33,7 @@ from ghstars_assets.sources.github.answers import (
     raise_for_graph,
 )
 from ghstars_assets.sources.github.endpoint import Endpoint
-from ghstars_assets.sources.github.governor import CORE, GRAPHQL, Budget, Governor
+from ghstars_assets.sources.github.governor import CORE, FREE, GRAPHQL, Budget, Governor
 
 SANDBOX_HEADER = "x-ghstars-sandbox"
 MOST_TRIES = 6
@@ -72,6 +73,10 @@ class RestReply:
     """Where a redirect led, if one did."""
 
 
+class _PassingFaultError(Exception):
+    """No token for now; the same question may well be answered in a second."""
+
+
 class GitHub:
     def __init__(
         self, endpoint: Endpoint, *, transport: httpx.AsyncBaseTransport | None = None
@@ -82,6 +87,7 @@ class GitHub:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._date: tuple[datetime, float] | None = None
+        self._signing_in = asyncio.Lock()
         self._holds_in_a_row = 0
         self._world: str | None = None
 
@@ -123,7 +129,12 @@ class GitHub:
         """Set a sandbox's clock to the moment at which its snapshot of a day is taken."""
         if not self.endpoint.can_travel:
             raise UnreachableError(f"GitHub cannot be asked what it was like on {day}.")
-        response = await self._opened.put("/sandbox/clock", json={"day": str(day)})
+        try:
+            response = await self._opened.put("/sandbox/clock", json={"day": str(day)})
+        except httpx.RequestError as error:
+            raise UnreachableError(
+                f"The sandbox does not answer ({type(error).__name__}); run the same again."
+            ) from None
         if response.status_code != 200:
             raise UnreachableError(f"The sandbox cannot show {day}: {response.text[:200]}")
         self._learn(response)
@@ -164,11 +175,12 @@ class GitHub:
         for _ in range(_MOST_REDIRECTS):
             if response.status_code not in (301, 302, 307, 308):
                 break
-            moved_to = self._same_host(response, path)
+            moved_to = _on_same_host(response, response.headers.get("location", ""))
             response, body, _ = await self._ask("GET", moved_to, path, resource, 1)
         if response.status_code not in _TELLING_STATUSES:
             raise_for(response, body, path)
-        next_url = response.links.get("next", {}).get("url")
+        linked = response.links.get("next", {}).get("url")
+        next_url = _on_same_host(response, linked) if linked else None
         return RestReply(
             response.status_code,
             body,
@@ -180,7 +192,7 @@ class GitHub:
 
     async def budgets(self) -> dict[str, Budget]:
         """What is left of each budget; asking is free."""
-        reply = await self.get("/rate_limit")
+        reply = await self.get("/rate_limit", resource=FREE)
         resources = reply.body["resources"] if reply.status == 200 else {}
         return {
             name: Budget(
@@ -206,10 +218,12 @@ class GitHub:
     ) -> tuple[httpx.Response, Any, float]:
         """Send until there is an answer that is neither a limit nor a fault on the way."""
         pause_seconds, fault = _FIRST_PAUSE_SECONDS, ""
-        for _ in range(MOST_TRIES):
+        for tries_left in reversed(range(MOST_TRIES)):
             try:
                 response, seconds = await self._send(method, url, resource, points, content)
-            except httpx.TransportError as error:
+            except _PassingFaultError as error:
+                fault = str(error)
+            except httpx.RequestError as error:
                 if method == "POST" and isinstance(error, httpx.ReadTimeout):
                     words = f"GitHub did not answer {told_as} in time; ask for less at once."
                     raise TooHeavyError(words) from None
@@ -225,7 +239,8 @@ class GitHub:
                     self._holds_in_a_row = 0
                     return response, body, seconds
                 fault = f"an unusable answer ({response.status_code})"
-            await asyncio.sleep(pause_seconds)
+            if tries_left:
+                await asyncio.sleep(pause_seconds)
             pause_seconds *= 2
         raise UnreachableError(
             f"GitHub could not be asked for {told_as} in {MOST_TRIES} tries: {fault}; look at the "
@@ -236,22 +251,26 @@ class GitHub:
         self, method: str, url: str, resource: str, points: float, content: Mapping[str, Any]
     ) -> tuple[httpx.Response, float]:
         """One request, when the governor lets it go, and how long its answer took."""
-        headers = {"Authorization": await self._authorization()}
         loop = asyncio.get_running_loop()
         async with self.governor.turn(resource, points):
+            # Only now: an App's token may have ended while this waited for its turn.
+            headers = {"Authorization": await self._authorization()}
             self.requests += 1
             started = loop.time()
             response = await self._opened.request(method, url, headers=headers, **content)
             seconds = loop.time() - started
         self._learn(response)
+        self.governor.learn(response.headers)
         return response, seconds
 
     def _hold(self, limit: Limited) -> None:
         """Wait as long as GitHub says; where it does not say, a minute, and each time longer."""
+        if not self.governor.is_held:
+            # Those that were under way together are told of the same limit, each of them.
+            self._holds_in_a_row += 1
         seconds = limit.wait_seconds
         if seconds is None:
-            seconds = LEAST_SECONDARY_WAIT_SECONDS * 2**self._holds_in_a_row
-        self._holds_in_a_row += 1
+            seconds = LEAST_SECONDARY_WAIT_SECONDS * 2 ** max(0, self._holds_in_a_row - 1)
         if seconds > self.endpoint.limits.patience_seconds:
             returns = self.now() + timedelta(seconds=seconds)
             raise BudgetSpentError(
@@ -262,41 +281,53 @@ class GitHub:
         self.governor.hold(seconds)
 
     async def _authorization(self) -> str:
-        if self.endpoint.credentials.is_dated and self._date is None:
-            # What is signed holds for minutes by GitHub's clock, and ours may be wrong by more.
-            self._learn(await self._unsigned("/rate_limit"))
-        return await self.endpoint.credentials.authorization(self._exchange, self.now())
+        async with self._signing_in:
+            if self.endpoint.credentials.is_dated and self._date is None:
+                # What is signed holds for minutes by GitHub's clock; ours may be wrong by more.
+                await self._unsigned("/rate_limit")
+            return await self.endpoint.credentials.authorization(self._exchange, self.now())
 
     async def _exchange(self, path: str, signed: str) -> tuple[str, datetime]:
         """An App's signed request for a token of an hour."""
         headers = {"Authorization": f"Bearer {signed}"}
         response = await self._unsigned(path, "POST", headers)
-        self._learn(response)
         body = as_json(response)
+        limit = limited(response, body, self.now())
+        if limit:
+            self._hold(limit)
+        if limit or response.status_code >= 500:
+            raise _PassingFaultError(f"no token for the App ({response.status_code})")
+        if response.status_code == 404:
+            raise BadCredentialsError(
+                "GitHub knows no such installation of this App; mend "
+                "GHSTARS_GITHUB_APP_INSTALLATION."
+            )
         raise_for(response, body, "a token for the App's installation")
-        ends_at = moment(body["expires_at"]) if body else None
-        if body is None or ends_at is None:
-            raise UnreachableError("GitHub gave the App no token; try again later.")
+        if body is None:
+            raise _PassingFaultError("a token for the App, cut short")
+        ends_at = moment(body.get("expires_at"))
+        if ends_at is None:
+            raise UnreachableError("GitHub gave the App a token without an end; try again later.")
         return body["token"], ends_at
 
     async def _unsigned(
         self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """A request that needs no token of ours, or brings its own proof."""
+        """A request that needs no token of ours, or brings its own proof. The budget that its
+        answer tells of is not ours either."""
         try:
-            return await self._opened.request(method, path, headers=headers)
-        except httpx.TransportError as error:
-            raise UnreachableError(
-                f"GitHub could not be reached ({type(error).__name__}); look at the connection."
-            ) from None
+            response = await self._opened.request(method, path, headers=headers)
+        except httpx.RequestError as error:
+            raise _PassingFaultError(type(error).__name__) from None
+        self._learn(response)
+        return response
 
     def _learn(self, response: httpx.Response) -> None:
-        """Take over the clock, the budgets, and whether this is GitHub or an invented one."""
+        """Take over the clock, and whether this is GitHub or an invented one."""
         told = response.headers.get("date")
         if told:
             at = parsedate_to_datetime(told).astimezone(UTC)
             self._date = (at, asyncio.get_running_loop().time())
-        self.governor.learn(response.headers)
         self._world = response.headers.get(SANDBOX_HEADER)
         is_sandbox = self._world is not None
         if is_sandbox != (self.endpoint.kind == "sandbox") and response.status_code < 400:
@@ -310,17 +341,20 @@ class GitHub:
         told = response.headers.get("date")
         return parsedate_to_datetime(told).astimezone(UTC) if told else self.now()
 
-    def _same_host(self, response: httpx.Response, path: str) -> str:
-        """Where a redirect leads; never to another host, which would be given our token."""
-        target = urljoin(str(response.url), response.headers.get("location", ""))
-        if urlsplit(target)[:2] != urlsplit(str(response.url))[:2]:
-            raise UnreachableError(f"GitHub sends {path} to another host, which we do not follow.")
-        return target
-
     @property
     def _opened(self) -> httpx.AsyncClient:
         assert self._client is not None, "use GitHub in `async with`"  # noqa: S101
         return self._client
+
+
+def _on_same_host(response: httpx.Response, location: str) -> str:
+    """Where an answer leads on to; never to another host, which would be given our token."""
+    target = urljoin(str(response.url), location)
+    if urlsplit(target)[:2] != urlsplit(str(response.url))[:2]:
+        raise UnreachableError(
+            f"GitHub sends {response.url.path} to another host, which we do not follow."
+        )
+    return target
 
 
 def _is_broken(method: str, response: httpx.Response, body: object) -> bool:

@@ -99,7 +99,8 @@ def credentials_of(settings: Settings) -> Credentials:
         missing = [name for name, value in parts.items() if not value]
         if missing:
             raise SettingsError(f"A GitHub App needs {' and '.join(missing)} too; set them.")
-        return App(settings.github_app_id, settings.github_app_installation, _key_text(key))
+        app_id, installation, _ = parts.values()
+        return App(app_id, installation, _key_text(key))
     if not token:
         raise SettingsError(_HOW_TO_GET_ONE)
     if not token.isascii() or not token.isprintable() or " " in token:

@@ -56,7 +56,9 @@ async def world_behind(settings: Settings) -> Kind:
         return "real"
     _require_safe(settings.github_api)
     try:
-        async with httpx.AsyncClient() as client:
+        # A proxy is for the world outside, not for a sandbox on this machine.
+        is_outside = settings.github_api.startswith("https:")
+        async with httpx.AsyncClient(trust_env=is_outside) as client:
             answer = await client.get(settings.github_api.rstrip("/") + "/rate_limit")
     except httpx.TransportError as error:
         raise SourceError(
@@ -81,10 +83,19 @@ def _own_sandbox(held: Claim) -> Iterator[Endpoint]:
 
 def _require_safe(url: str) -> None:
     """A token goes over the wire encrypted, or it stays on this machine."""
-    parts = urlsplit(url)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not is_safe or not parts.hostname or parts.username:
+    if not _is_safe(url):
         raise SettingsError(
             "GHSTARS_GITHUB_API must be https://HOST[/PATH], or http:// on this very machine; a "
             "token would travel in the open otherwise."
         )
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # a bracket that does not close, a port that is no number
+        return False
+    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    is_whole = bool(parts.hostname) and port != 0 and "@" not in parts.netloc
+    return is_whole and (parts.scheme == "https" or is_local)

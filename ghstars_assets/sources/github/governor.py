@@ -19,6 +19,8 @@ from ghstars_assets.sources.github.answers import BudgetSpentError
 
 WINDOW_SECONDS = 60.0
 GRAPHQL, CORE, SEARCH = "graphql", "core", "search"
+FREE = "free"
+"""No budget of the hour pays for it."""
 
 _SHARE_USED = 0.998
 """Of the limits by the minute: two clocks never quite agree."""
@@ -34,6 +36,9 @@ class Limits:
 
     response_seconds_per_minute: float = 60.0
     points_per_minute: float = 2000.0
+    all_seconds_per_minute: float = 90.0
+    """Of GraphQL and REST together."""
+    rest_requests_per_minute: float = 900.0
     points_kept: int = 0
     """Of each hour, for other uses of the same token."""
     patience_seconds: float = 3900.0
@@ -48,7 +53,7 @@ class Limits:
     @classmethod
     def generous(cls) -> "Limits":
         """For a GitHub of our own."""
-        return cls(response_seconds_per_minute=1e9, points_per_minute=1e9)
+        return cls(1e9, 1e9, 1e9, 1e9)
 
 
 @dataclass(frozen=True)
@@ -89,14 +94,14 @@ class _Spent:
                 return at + WINDOW_SECONDS - now + _A_MOMENT
         return 0.0
 
-    def wait_seconds_for_work(self, now: float, longest: float) -> float:
+    def wait_seconds_for_work(self, now: float, longest: float, reserved: float = 0.0) -> float:
         """How long until work fits that begins now and uses up as much as it lasts, however long
-        that is, up to `longest`.
+        that is, up to `longest`; `reserved` is for what is under way.
 
         The longer it lasts, the more it adds and the more has left the minute by its end. It comes
         to the most just before one of the entries leaves, or when it lasts longest of all.
         """
-        wait, left = 0.0, self.total
+        wait, left = 0.0, self.total + reserved
         for at, amount in self.entries:
             lasts = at + WINDOW_SECONDS - now
             if lasts >= longest:
@@ -118,6 +123,8 @@ class Governor:
         self._done = asyncio.Event()
         self._seconds = _Spent(limits.response_seconds_per_minute * _SHARE_USED)
         self._points = _Spent(limits.points_per_minute * _SHARE_USED)
+        self._all_seconds = _Spent(limits.all_seconds_per_minute * _SHARE_USED)
+        self._rest_requests = _Spent(limits.rest_requests_per_minute * _SHARE_USED)
         self._in_flight: dict[object, tuple[str, float]] = {}
         self._held_until = 0.0
 
@@ -134,9 +141,12 @@ class Governor:
         finally:
             del self._in_flight[mark]
             ended = _time()
+            self._all_seconds.add(ended, ended - started)
             if resource == GRAPHQL:
                 self._seconds.add(ended, ended - started)
                 self._points.add(ended, points)
+            else:
+                self._rest_requests.add(ended, 1)
             self._done.set()
 
     def learn(self, headers: httpx.Headers) -> None:
@@ -155,6 +165,10 @@ class Governor:
         """Send nothing at all for so long: GitHub asked for it."""
         self._held_until = max(self._held_until, _time() + seconds)
 
+    @property
+    def is_held(self) -> bool:
+        return _time() < self._held_until
+
     async def _wait(self, resource: str, points: float) -> None:
         patience_ends = _time() + self.limits.patience_seconds
         while True:
@@ -165,7 +179,7 @@ class Governor:
             seconds = max(
                 self._held_until - _time(),
                 self._budget_wait_seconds(resource, points),
-                self._minute_wait_seconds(points) if resource == GRAPHQL else 0.0,
+                self._minute_wait_seconds(resource, points),
             )
             if seconds <= 0:
                 return
@@ -190,12 +204,18 @@ class Governor:
             return 0.0
         return (budget.resets_at - self._now()).total_seconds() + 1.0
 
-    def _minute_wait_seconds(self, points: float) -> float:
+    def _minute_wait_seconds(self, resource: str, points: float) -> float:
         now = _time()
-        self._seconds.forget(now)
-        self._points.forget(now)
+        for spent in (self._seconds, self._points, self._all_seconds, self._rest_requests):
+            spent.forget(now)
+        reserved = _LONGEST_SECONDS * len(self._in_flight)
+        wait = self._all_seconds.wait_seconds_for_work(now, _LONGEST_SECONDS, reserved)
         graphql = [cost for kind, cost in self._in_flight.values() if kind == GRAPHQL]
+        if resource != GRAPHQL:
+            rest = len(self._in_flight) - len(graphql)
+            return max(wait, self._rest_requests.wait_seconds(now, 1 + rest))
         return max(
+            wait,
             self._points.wait_seconds(now, points + sum(graphql)),
             self._seconds.wait_seconds_for_work(now, _LONGEST_SECONDS),
         )

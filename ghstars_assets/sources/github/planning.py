@@ -126,11 +126,11 @@ def with_next_days(registry: pl.DataFrame, capacity: int, day: date) -> pl.DataF
 
 def tracked_summary(lake: Lake, held: Claim, tables: GitHubTables) -> str:
     """What `ghstars status` says of the tracked set."""
-    wishes = standing(lake, tables, lake.settings).wishes
+    now = standing(lake, tables, lake.settings)
     stored = lake.days(tables.repositories.name)
     if not stored:
-        return f"Tracked: {len(wishes)} wishes, no repository asked about yet."
-    registry = lake.read(tables.repositories.name, stored[-1])
+        return f"Tracked: {len(now.wishes)} wishes, no repository asked about yet."
+    registry = without_untracked(lake.read(tables.repositories.name, stored[-1]), now)
     capacity = capacity_per_day(lake.settings, held)
     turns = turns_of(registry, capacity)
     tracked = registry.filter("is_tracked")
@@ -144,6 +144,12 @@ def tracked_summary(lake: Lake, held: Claim, tables: GitHubTables) -> str:
         f"others every {turns.turn_days} days (`ghstars tracked` has each one's next date). Raise "
         "GHSTARS_GITHUB_SNAPSHOT_HOURS or untrack some."
     )
+
+
+def without_untracked(registry: pl.DataFrame, now: Standing) -> pl.DataFrame:
+    """A stored registry, with what was untracked since."""
+    is_tracked = pl.col("is_tracked") & ~pl.col("repo_id").is_in(list(now.untracked))
+    return registry.with_columns(is_tracked=is_tracked)
 
 
 def _placed(registry: pl.DataFrame, capacity: int, day: date) -> pl.DataFrame:
