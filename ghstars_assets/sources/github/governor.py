@@ -71,17 +71,17 @@ class _Spent:
 
     limit: float
     entries: deque[tuple[float, float]] = field(default_factory=deque)
+    total: float = 0.0
 
     def add(self, at: float, amount: float) -> None:
         self.entries.append((at, amount))
+        self.total += amount
 
     def forget(self, now: float) -> None:
         while self.entries and self.entries[0][0] <= now - WINDOW_SECONDS:
-            self.entries.popleft()
-
-    @property
-    def total(self) -> float:
-        return sum(amount for _, amount in self.entries)
+            _, amount = self.entries.popleft()
+            # Where nothing is left, nothing of the rounding is either.
+            self.total = self.total - amount if self.entries else 0.0
 
     def wait_seconds(self, now: float, more: float) -> float:
         """How long until `more` fits at once."""
@@ -99,15 +99,17 @@ class _Spent:
         that is, up to `longest`; `reserved` is for what is under way.
 
         The longer it lasts, the more it adds and the more has left the minute by its end. It comes
-        to the most just before one of the entries leaves, or when it lasts longest of all.
+        to the most just before one of the entries leaves: what is left then and the work until then
+        must fit, and as many must have left by its longest end as make room for the longest.
         """
         wait, left = 0.0, self.total + reserved
         for at, amount in self.entries:
-            lasts = at + WINDOW_SECONDS - now
-            if lasts >= longest:
+            if left + longest <= self.limit:
                 break
-            wait = max(wait, min(left + lasts - self.limit, lasts))
+            leaves = at + WINDOW_SECONDS - now
+            wait = max(wait, leaves - longest, min(left + leaves - self.limit, leaves))
             left -= amount
+        # What is under way may be too much even when all the rest has left.
         wait = max(wait, left + longest - self.limit)
         return wait + _A_MOMENT if wait > 0 else 0.0
 
