@@ -30,7 +30,7 @@ from ghstars_assets.sources.github.wishes import record, wished
 DAY = date(2026, 6, 1)
 TABLES = tables_of("stars")
 REPOSITORIES = 1500
-_SIDE_BY_SIDE = 4
+_SIDE_BY_SIDE = 2
 _POLL_SECONDS = 0.002
 _NOT_INHERITED = ("GHSTARS_", "DAGSTER_", "MLFLOW_")
 _PROGRAM = f"""

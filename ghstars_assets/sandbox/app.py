@@ -122,7 +122,7 @@ class _Sandbox:
         async def work() -> _Answer:
             if fault == "rename_midrun":
                 self._rename_one()
-            answered = answer(self.state, payload)
+            answered = answer(self.state, payload, self.ledger.told()["graphql"])
             spoilt = _spoilt(fault, answered)
             if spoilt is not None:
                 return spoilt

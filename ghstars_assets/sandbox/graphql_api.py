@@ -7,7 +7,7 @@ missing in GitHub's words. graphql-core resolves rows that are plain dictionarie
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any
@@ -68,7 +68,10 @@ class GraphQLAnswer:
     """Those that were told."""
 
 
-def answer(state: GitHubState, payload: Mapping[str, Any]) -> GraphQLAnswer:
+def answer(
+    state: GitHubState, payload: Mapping[str, Any], budget: Mapping[str, int] | None = None
+) -> GraphQLAnswer:
+    """`budget` is what `rateLimit` tells: limit, remaining, used and reset."""
     query = payload.get("query") if isinstance(payload, Mapping) else None
     if not isinstance(query, str):
         return _refused({"message": "A query attribute must be specified and must be a string."})
@@ -83,7 +86,7 @@ def answer(state: GitHubState, payload: Mapping[str, Any]) -> GraphQLAnswer:
         return _refused(*demand.refusals, points=demand.points)
     if demand.weight > MOST_WEIGHT:
         return GraphQLAnswer(_too_heavy(demand), demand.points)
-    context = _Context(state)
+    context = _Context(state, demand, budget)
     result = execute_sync(
         schema(),
         document,
@@ -227,6 +230,8 @@ def _too_heavy(demand: _Demand) -> dict[str, Any]:
 @dataclass
 class _Context:
     state: GitHubState
+    demand: _Demand
+    budget: Mapping[str, int] | None
     errors: list[dict[str, Any]] = field(default_factory=list)
     told: list[int] = field(default_factory=list)
 
@@ -320,8 +325,19 @@ def _visible(
     return None
 
 
-def _rate_limit(_context: _Context, _info: GraphQLResolveInfo, **_arguments: Any) -> Row | None:
-    return None  # the server knows, and its headers tell
+def _rate_limit(context: _Context, _info: GraphQLResolveInfo, **_arguments: Any) -> Row | None:
+    if context.budget is None:
+        return None
+    points, budget = context.demand.points, context.budget
+    return {
+        "__typename": "RateLimit",
+        "cost": points,
+        "limit": budget["limit"],
+        "remaining": max(0, budget["remaining"] - points),
+        "used": budget["used"] + points,
+        "resetAt": _moment(datetime.fromtimestamp(budget["reset"], UTC)),
+        "nodeCount": context.demand.requests,
+    }
 
 
 def _viewer(_context: _Context, _info: GraphQLResolveInfo) -> Row:

@@ -70,6 +70,17 @@ def test_every_answer_bears_githubs_headers_and_the_sandboxs_mark() -> None:
     _tell(story)
 
 
+def test_a_query_can_ask_for_the_budget_itself() -> None:
+    async def story(client: httpx.AsyncClient, state: GitHubState) -> None:
+        asked = {"query": "{ rateLimit { cost limit remaining used resetAt } }"}
+        answer = await client.post("/graphql", json=asked)
+        told = answer.json()["data"]["rateLimit"]
+        assert (told["cost"], told["limit"], told["used"]) == (1, 5000, 1)
+        assert str(told["remaining"]) == answer.headers["x-ratelimit-remaining"]
+
+    _tell(story)
+
+
 @pytest.mark.parametrize("header", ["", "Bearer wrong", "Basic a-token", "Bearer"])
 def test_nobody_is_let_in_without_the_token(header: str) -> None:
     async def story(client: httpx.AsyncClient, state: GitHubState) -> None:

@@ -123,6 +123,9 @@ def raise_for(response: httpx.Response, body: object, asked: str) -> None:
     """Raise what an answer that is no limit means for the request as a whole."""
     status = response.status_code
     words = message_of(body)
+    if status == 451:
+        # One of many is taken down: asked for in halves, it is found.
+        raise TooHeavyError(f"GitHub withholds {asked} for legal reasons (451).")
     if status in _HEAVY_STATUSES:
         raise TooHeavyError(f"GitHub gave up on {asked} ({status}); ask for less at once.")
     if status == 401:

@@ -16,12 +16,12 @@ from ghstars_assets.sources.github.answers import (
     TooHeavyError,
 )
 from ghstars_assets.sources.github.batching import BatchSize
-from ghstars_assets.sources.github.client import GitHub, GraphReply
+from ghstars_assets.sources.github.client import GitHub, GraphReply, RestReply
 from ghstars_assets.sources.github.query import BY_IDS, by_names, points_of, row_of
 from ghstars_assets.sources.github.tables import BLOCKED, FORBIDDEN, LIVE, NOT_FOUND, UNREADABLE
 
 MOST_TRIES_ALONE = 3
-_SIDE_BY_SIDE = 4
+_SIDE_BY_SIDE = 2
 """Answers worked on at once. How many requests are under way the governor decides."""
 
 Row = dict[str, Any]
@@ -123,7 +123,7 @@ class _Capture:
         except (TooHeavyError, BadQueryError) as trouble:
             self.report.failed_batches += 1
             self.report.response_seconds += asyncio.get_running_loop().time() - started
-            self._split(batch, str(trouble))
+            await self._split(batch, str(trouble))
             return
         self.size.worked(len(batch))
         self.report.response_seconds += reply.seconds
@@ -153,8 +153,8 @@ class _Capture:
         reply = await self.github.graphql(query, variables, points=points)
         return reply, [reply.data.get(f"r{place}") for place in range(len(batch))]
 
-    def _split(self, batch: list[Asked], trouble: str) -> None:
-        """Ask for halves; alone, a few times more; then say that it cannot be read."""
+    async def _split(self, batch: list[Asked], trouble: str) -> None:
+        """Ask for halves; alone, a few times more; then say what REST knows of it."""
         self.size.failed(len(batch))
         if len(batch) > 1:
             middle = len(batch) // 2
@@ -164,31 +164,40 @@ class _Capture:
         tries = self.tries[one.asked_as] = self.tries.get(one.asked_as, 0) + 1
         if tries < MOST_TRIES_ALONE:
             self.again.append(batch)
+            return
+        found = await self._by_rest(one)
+        if isinstance(found, dict):
+            self._kept([found])
         else:
             self._kept([self._absent(one, UNREADABLE, trouble, self.github.now())])
 
     async def _look_for(self, one: Asked, error: GraphError | None, observed: datetime) -> None:
-        """Ask REST, which tells a deletion from a legal block; a null alone proves nothing."""
+        """A null alone proves nothing: REST tells a deletion from a legal block and from a hole."""
         if error and error.type == "FORBIDDEN":
             self._kept([self._absent(one, FORBIDDEN, error.message, observed)])
             return
+        found = await self._by_rest(one)
+        if isinstance(found, dict):
+            self._kept([found])
+        else:
+            self._ask_again(one, found.body)
+
+    async def _by_rest(self, one: Asked) -> Row | RestReply:
+        """The row of what is not there, or REST's answer where it is."""
         path = f"/repositories/{one.repo_id}" if one.repo_id else f"/repos/{one.full_name}"
         try:
             found = await self.github.get(path)
         except ForbiddenError as forbidden:
-            self._kept([self._absent(one, FORBIDDEN, str(forbidden), observed)])
-            return
+            return self._absent(one, FORBIDDEN, str(forbidden), self.github.now())
         words = str((found.body or {}).get("message") or "")
         if found.status == 451:
-            self._kept([self._absent(one, BLOCKED, words, found.observed_at)])
-        elif found.status != 200:
-            row = self._absent(one, NOT_FOUND, words, found.observed_at)
-            if one.repo_id:
-                row["old_name_is_now"] = await self._owner_of_name(one.full_name, one.repo_id)
-            self._kept([row])
-        else:
-            # It is there: the answer had a hole, or the node has a new id.
-            self._ask_again(one, found.body)
+            return self._absent(one, BLOCKED, words, found.observed_at)
+        if found.status == 200:
+            return found
+        row = self._absent(one, NOT_FOUND, words, found.observed_at)
+        if one.repo_id:
+            row["old_name_is_now"] = await self._owner_of_name(one.full_name, one.repo_id)
+        return row
 
     def _ask_again(self, one: Asked, found: Mapping[str, Any]) -> None:
         tries = self.tries[one.asked_as] = self.tries.get(one.asked_as, 0) + 1

@@ -161,5 +161,5 @@ def test_a_sandbox_that_is_not_running_is_told_with_the_remedy() -> None:
         bound_but_not_listening.bind(("127.0.0.1", 0))
         port = bound_but_not_listening.getsockname()[1]
         settings = _settings(github_api=f"http://127.0.0.1:{port}")
-        with pytest.raises(SourceError, match="does not answer .*`ghstars sandbox`"):
+        with pytest.raises(SourceError, match=r"does not answer .*`ghstars sandbox`"):
             asyncio.run(world_behind(settings))

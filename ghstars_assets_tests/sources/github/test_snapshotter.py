@@ -150,6 +150,26 @@ def test_what_is_gone_blocked_or_forbidden_is_told_apart() -> None:
     run_in_virtual_time(story())
 
 
+def test_one_that_is_withheld_with_its_whole_batch_is_found_and_told_blocked() -> None:
+    async def story() -> None:
+        withheld = ""
+
+        def meddle(request: httpx.Request) -> httpx.Response | None:
+            if request.url.path == "/graphql" and withheld.encode() in request.content:
+                return httpx.Response(451, json={"message": "Repository access blocked"})
+            return None
+
+        async with invented_github(meddle=meddle) as invented:
+            asked = invented.asked(40)
+            withheld = asked[9].node_id or ""
+            invented.happen(block=asked[9].repo_id)
+            kept, report = await _captured(invented, asked)
+            assert kept.of(asked[9].repo_id or 0)["status"] == "blocked"
+            assert report.told == 39
+
+    run_in_virtual_time(story())
+
+
 def test_a_null_without_a_reason_is_asked_for_again_and_not_taken_for_a_deletion() -> None:
     async def story() -> None:
         async with invented_github() as invented:
