@@ -22,7 +22,14 @@ from starlette.routing import Route
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.sandbox import rest_api
 from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.graphql_api import GraphQLAnswer, answer
+from ghstars_assets.sandbox.faulty_answers import (
+    Answer,
+    failed_answer,
+    refusal_by,
+    spoilt_answer,
+    with_holes,
+)
+from ghstars_assets.sandbox.graphql_api import answer
 from ghstars_assets.sandbox.latency import Latency
 from ghstars_assets.sandbox.limits import Ledger, Refusal, Resource, SandboxLimits
 from ghstars_assets.sandbox.rest_api import RestAnswer
@@ -32,8 +39,6 @@ from ghstars_assets.sandbox.tokens import Doorkeeper
 _TIMEOUT_SECONDS = 10.0
 _SLOW_SECONDS = 8.0
 _LIMIT_FAULT_SECONDS = 30
-_SECONDARY_SECONDS = 60
-_HTML = "<html><head><title>502 Bad Gateway</title></head><body>Unicorn!</body></html>"
 _SECONDARY_WORDS = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 )
@@ -56,17 +61,6 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 def create_app(state: GitHubState, options: SandboxOptions) -> Starlette:
     return _Sandbox(state, options).app()
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What is about to be sent."""
-
-    status: int
-    content: bytes
-    headers: Mapping[str, str]
-    points: int = 1
-    promised_bytes: int | None = None
 
 
 class _Sandbox:
@@ -119,20 +113,20 @@ class _Sandbox:
             payload = {}
         fault = self.options.faults.next(of_rest=False)
 
-        async def work() -> _Answer:
+        async def work() -> Answer:
             if fault == "rename_midrun":
                 self._rename_one()
             answered = answer(self.state, payload, self.ledger.told()["graphql"])
-            spoilt = _spoilt(fault, answered)
+            spoilt = spoilt_answer(fault, answered)
             if spoilt is not None:
                 return spoilt
-            body = _with_holes(fault, answered.body)
+            body = with_holes(fault, answered.body)
             if fault != "partial_data":
                 self._note(answered.repositories)
             content = json.dumps(body).encode()
             if fault == "truncated_json":
                 content = content[: len(content) // 2]
-            return _Answer(200, content, {"content-type": "application/json"}, answered.points)
+            return Answer(200, content, {"content-type": "application/json"}, answered.points)
 
         return await self._answered(request, "graphql", fault, work, _repositories_in(payload))
 
@@ -160,7 +154,7 @@ class _Sandbox:
     ) -> Response:
         fault = self.options.faults.next(of_rest=True)
 
-        async def work() -> _Answer:
+        async def work() -> Answer:
             found = rest_api.with_etag(
                 answered(request, fault), request.headers.get("if-none-match")
             )
@@ -169,7 +163,7 @@ class _Sandbox:
                 content = content[: len(content) // 2]
             headers = {"content-type": "application/json; charset=utf-8", **found.headers}
             # What has not changed is free.
-            return _Answer(found.status, content, headers, 0 if found.status == 304 else 1)
+            return Answer(found.status, content, headers, 0 if found.status == 304 else 1)
 
         return await self._answered(request, resource, fault, work, 1)
 
@@ -222,13 +216,13 @@ class _Sandbox:
         request: Request,
         resource: Resource,
         fault: str | None,
-        work: Callable[[], Awaitable[_Answer]],
+        work: Callable[[], Awaitable[Answer]],
         repositories: int,
     ) -> Response:
         self.numbered += 1
         if not self.doorkeeper.lets_in(request.headers.get("authorization", ""), self.state.now()):
             return self._sent(401, {"message": "Bad credentials"}, resource)
-        refusal = self.ledger.admit(resource) or _refusal_by(fault)
+        refusal = self.ledger.admit(resource) or refusal_by(fault)
         if refusal:
             return self._refused(resource, refusal, fault)
         loop = asyncio.get_running_loop()
@@ -236,7 +230,7 @@ class _Sandbox:
         points = 1
         try:
             seconds = self.options.latency.seconds(repositories)
-            failed = _failed(fault, resource)
+            failed = failed_answer(fault, resource)
             if failed and fault == "gateway_timeout_html":
                 seconds = _TIMEOUT_SECONDS
             elif fault == "slow":
@@ -345,66 +339,6 @@ def _repositories_in(payload: object) -> int:
         return 1
     ids = asked.get("ids")
     return max(1, len(ids) if isinstance(ids, list) else len(asked) // 2)
-
-
-def _refusal_by(fault: str | None) -> Refusal | None:
-    if fault in ("secondary_200", "secondary_403"):
-        return Refusal(is_secondary=True, retry_after_seconds=_SECONDARY_SECONDS)
-    if fault in ("rate_limited", "rate_limit", "rest_limit"):
-        return Refusal(is_secondary=False)
-    return None
-
-
-def _failed(fault: str | None, resource: Resource) -> _Answer | None:
-    """An answer that is none. GitHub counts points for it all the same."""
-    html = {"content-type": "text/html"}
-    as_json = {"content-type": "application/json"}
-    if fault == "bad_gateway_json":
-        return _Answer(502, b'{"message": "Server Error"}', as_json)
-    if fault == "bad_gateway_html":
-        return _Answer(502, _HTML.encode(), html)
-    if fault == "gateway_timeout_html":
-        return _Answer(504, _HTML.replace("502 Bad Gateway", "504").encode(), html, points=2)
-    if fault == "server_error_500":
-        return _Answer(500, b"", html)
-    if fault == "connection_reset":
-        # Fewer bytes than were promised: the server ends the connection.
-        return _Answer(200, b"{", as_json, promised_bytes=1000)
-    if fault == "internal_error" and resource == "graphql":
-        words = "Something went wrong while executing your query. Please include the request id."
-        return _Answer(200, json.dumps({"errors": [{"message": words}]}).encode(), as_json)
-    return None
-
-
-def _spoilt(fault: str | None, answered: GraphQLAnswer) -> _Answer | None:
-    as_json = {"content-type": "application/json"}
-    if fault == "null_parent":
-        error = {"type": "RESOURCE_LIMITS_EXCEEDED", "path": ["nodes"], "message": "Too much."}
-        body = {"data": {"nodes": None}, "errors": [error]}
-        return _Answer(200, json.dumps(body).encode(), as_json, answered.points)
-    if fault == "saml":
-        words = "Resource protected by organization SAML enforcement."
-        body = {"data": None, "errors": [{"type": "FORBIDDEN", "path": [], "message": words}]}
-        return _Answer(200, json.dumps(body).encode(), as_json, answered.points)
-    return None
-
-
-def _with_holes(fault: str | None, body: dict[str, Any]) -> dict[str, Any]:
-    """The later half cut off for its weight, or one node missing without a word."""
-    data = body.get("data") or {}
-    nodes = list(data.get("nodes") or [])
-    if not nodes or fault not in ("partial_data", "nulls"):
-        return body
-    if fault == "nulls":
-        nodes[len(nodes) // 2] = None
-        return {**body, "data": {**data, "nodes": nodes}}
-    kept = len(nodes) // 2
-    cut = [
-        {"type": "RESOURCE_LIMITS_EXCEEDED", "path": ["nodes", place], "message": "Too much."}
-        for place in range(kept, len(nodes))
-    ]
-    nodes[kept:] = [None] * len(cut)
-    return {**body, "data": {**data, "nodes": nodes}, "errors": [*body.get("errors", []), *cut]}
 
 
 def _root(request: Request) -> str:

@@ -21,7 +21,7 @@ TURNS_DAYS = (7, 14, 21, 28)
 ABSENT_DAYS = 28
 """What is gone or blocked is looked for again after so long: some come back."""
 
-# Eight connections a repository are 8 points a hundred; fifty take 3.7 s (both from FACTS).
+# Eight connections a repository are 8 points a hundred by GitHub's formula; fifty take some 3.7 s.
 _POINTS_PER_REPOSITORY = 0.08
 _SECONDS_PER_REPOSITORY = 0.074
 _POINTS_PER_HOUR = 5000
