@@ -161,8 +161,7 @@ def _placed(registry: pl.DataFrame, capacity: int, day: date) -> pl.DataFrame:
     is_candidate = pl.col("is_tracked") & ~_is_absent()
     pace = pl.when(is_candidate).then(pl.col("stars_per_day").fill_null(0.0)).otherwise(None)
     is_hot = is_candidate & (pace.rank("ordinal", descending=True) <= turns.hot)
-    # Kept above zero: the remainder of a negative number is one here and another there.
-    to_turn = (place + turns.turn_days - day.toordinal() % turns.turn_days) % turns.turn_days
+    to_turn = (place - day.toordinal()) % turns.turn_days
     late_in = (pl.col("last_asked") + timedelta(days=turns.turn_days) - pl.lit(day)).dt.total_days()
     is_looked_for = pl.lit(day) - pl.col("last_asked") >= timedelta(days=ABSENT_DAYS)
     days_to_turn = (
