@@ -32,6 +32,7 @@ from ghstars_assets.sandbox.faulty_answers import (
 from ghstars_assets.sandbox.graphql_api import answer
 from ghstars_assets.sandbox.latency import Latency
 from ghstars_assets.sandbox.limits import Ledger, Refusal, Resource, SandboxLimits
+from ghstars_assets.sandbox.ranking_archive import RankingArchive
 from ghstars_assets.sandbox.rest_api import RestAnswer
 from ghstars_assets.sandbox.state import GitHubState
 from ghstars_assets.sandbox.tokens import Doorkeeper
@@ -69,6 +70,7 @@ class _Sandbox:
         self.options = options
         self.ledger = Ledger(options.limits, state.now)
         self.doorkeeper = Doorkeeper(options.token, options.app_public_key)
+        self.archive = RankingArchive(state.spec)
         self.told: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self.numbered = 0
 
@@ -94,6 +96,7 @@ class _Sandbox:
                 Route(
                     "/app/installations/{id:int}/access_tokens", self._app_token, methods=["POST"]
                 ),
+                Route("/github-ranking/Data/{name}", self._ranking),
                 Route("/sandbox/clock", self._set_clock, methods=["PUT"]),
                 Route("/sandbox/faults", self._set_faults, methods=["POST"]),
                 Route("/sandbox/happenings", self._happen, methods=["POST"]),
@@ -275,12 +278,17 @@ class _Sandbox:
         return Response(json.dumps(body), status, told)
 
     def _headers(self, resource: Resource) -> dict[str, str]:
+        return {
+            **self._marks(),
+            "x-github-request-id": f"SANDBOX:{self.numbered}",
+            **self.ledger.headers(resource),
+        }
+
+    def _marks(self) -> dict[str, str]:
         spec = self.state.spec
         return {
             "date": _http_date(self.state.now()),
-            "x-github-request-id": f"SANDBOX:{self.numbered}",
             "x-ghstars-sandbox": f"{spec.seed}/{spec.repositories}/{spec.first_day}",
-            **self.ledger.headers(resource),
         }
 
     # ---- what is free -----------------------------------------------------------------------
@@ -301,6 +309,13 @@ class _Sandbox:
         return self._sent(
             201, {"token": token, "expires_at": ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
         )
+
+    async def _ranking(self, request: Request) -> Response:
+        """A file of a public archive, which asks nobody who they are."""
+        content = self.archive.file(request.path_params["name"], self.state.now())
+        if content is None:
+            return Response("404: Not Found", 404, self._marks(), "text/plain")
+        return Response(content, 200, self._marks(), "text/csv")
 
     async def _set_clock(self, request: Request) -> Response:
         wanted = json.loads(await request.body())
