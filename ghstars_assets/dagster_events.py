@@ -1,6 +1,7 @@
 """What a run tells Dagster of its days: metadata for each, and failures that name them."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -20,6 +21,11 @@ from ghstars_assets.lake.claim import SANDBOX_NOTICE, read_claim
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 
+MOST_DAYS_TOLD_APART = 31
+"""In one run. Of more, only days that are out of the ordinary have lines and check results of their
+own: an event costs as much as the day's rows."""
+LAKE_SECONDS = "lake_seconds"
+"""Metadata of a run: the time it took to make its days, without what Dagster spent on recording."""
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 8
 
@@ -37,6 +43,21 @@ def table_schema(table: Table) -> TableSchema:
             for column in table.columns
         ]
     )
+
+
+class Stopwatch:
+    """Counts the seconds in which a generator works, and none of those in which it is used."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+
+    def timed(self, outcomes: Iterable[DayOutcome]) -> Iterator[DayOutcome]:
+        started = time.perf_counter()
+        for outcome in outcomes:
+            self.total += time.perf_counter() - started
+            yield outcome
+            started = time.perf_counter()
+        self.total += time.perf_counter() - started
 
 
 def outcome_metadata(outcome: DayOutcome) -> dict[str, MetadataValue | str | int]:
@@ -61,12 +82,15 @@ def materialize_days(
     with the reason of the first: no partition is green that holds nothing.
     """
     done: list[DayOutcome] = []
-    for outcome in outcomes:
+    is_long = len(asked_days(context)) > MOST_DAYS_TOLD_APART
+    lake_seconds = Stopwatch()
+    for outcome in lake_seconds.timed(outcomes):
         done.append(outcome)
-        context.log.info(
-            f"{table.name} {outcome.day}: {outcome.status.value}, {outcome.rows} rows"
-            + (f" ({outcome.reason})" if outcome.reason else "")
-        )
+        if is_long:
+            _log_progress(context, table, done)
+        else:
+            told = f"{table.name} {outcome.day}: {outcome.status.value}, {outcome.rows} rows"
+            context.log.info(told + (f" ({outcome.reason})" if outcome.reason else ""))
     failed = [outcome for outcome in done if outcome.status is Status.FAILED]
     skipped = [outcome for outcome in done if outcome.status is Status.SKIPPED]
     stored = [outcome for outcome in done if outcome.is_stored]
@@ -87,15 +111,26 @@ def materialize_days(
         )
     for outcome in done:
         context.add_asset_metadata(outcome_metadata(outcome), partition_key=str(outcome.day))
-    return MaterializeResult(metadata=summary(lake, table, done))
+    told = summary(lake, table, done)
+    return MaterializeResult(metadata=told | {LAKE_SECONDS: round(lake_seconds.total, 3)})
+
+
+def _log_progress(context: AssetExecutionContext, table: Table, done: Sequence[DayOutcome]) -> None:
+    """Of a long range the log tells the days that are out of the ordinary, and each month."""
+    newest = done[-1]
+    if newest.status is not Status.WRITTEN:
+        context.log.info(f"{table.name} {newest.day}: {newest.status.value} ({newest.reason})")
+    if len(done) > 1 and done[-2].day.month != newest.day.month:
+        rows = sum(outcome.rows for outcome in done)
+        context.log.info(f"{table.name}: {len(done)} days to {newest.day}, {rows:,} rows")
 
 
 def summary(
     lake: Lake, table: Table, outcomes: Iterable[DayOutcome]
-) -> dict[str, MetadataValue | str | int]:
+) -> dict[str, MetadataValue | str | int | float]:
     """What the events of one run have in common."""
     done = list(outcomes)
-    told: dict[str, MetadataValue | str | int] = {
+    told: dict[str, MetadataValue | str | int | float] = {
         "run_rows": sum(outcome.rows for outcome in done),
         "run_days": f"{done[0].day} to {done[-1].day}" if done else "",
     }

@@ -14,9 +14,11 @@ goes on where this one stopped.
 """
 
 import os
+import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
@@ -39,6 +41,7 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._engines_pid = os.getpid()
+        self._batch: _Batch | None = None
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -53,13 +56,21 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock:
-            if shard not in self._initialized_dbs:
-                # Setting up asks for a second connection while it holds one.
-                self._initdb(self._new_engine(shard, NullPool))
-                self._initialized_dbs.add(shard)
-            with self._kept_engine(shard).begin() as connection:
-                yield connection
+        if self._batch and self._batch.thread == threading.get_ident():
+            if shard not in self._batch.connections:
+                begun = self._batch.until_commit.enter_context(self._ready_engine(shard).begin())
+                self._batch.connections[shard] = begun
+            yield self._batch.connections[shard]
+            return
+        with self._db_lock, self._ready_engine(shard).begin() as connection:
+            yield connection
+
+    def _ready_engine(self, shard: str) -> Engine:
+        if shard not in self._initialized_dbs:
+            # Setting up asks for a second connection while it holds one.
+            self._initdb(self._new_engine(shard, NullPool))
+            self._initialized_dbs.add(shard)
+        return self._kept_engine(shard)
 
     def _kept_engine(self, shard: str) -> Engine:
         if self._engines_pid != os.getpid():
@@ -90,6 +101,19 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         # The UI follows a run by watching its file, which an open connection seldom touches.
         os.utime(self.path_for_shard(event.run_id))
 
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """All of them or none, in one commit to each database. Where this fails Dagster stores
+        them one by one."""
+        with self._db_lock, ExitStack() as until_commit:
+            self._batch = _Batch(threading.get_ident(), until_commit)
+            try:
+                for event in events:
+                    super().store_event(event)
+            finally:
+                self._batch = None
+        for run_id in {event.run_id for event in events}:
+            os.utime(self.path_for_shard(run_id))
+
     def wipe(self) -> None:
         self._close_engines()
         super().wipe()
@@ -102,6 +126,15 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         with self._db_lock:
             while self._engines:
                 self._engines.popitem()[1].dispose()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Events on their way in together."""
+
+    thread: int
+    until_commit: ExitStack
+    connections: dict[str, Connection] = field(default_factory=dict)
 
 
 def _commit_without_waiting(connection: SqliteConnection, _record: object) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,11 +27,12 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from ghstars_assets.dagster_events import LAKE_SECONDS
 from ghstars_assets.dagster_partitions import asset_key
 from ghstars_assets.days import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import home_lock, is_alive, prepare_home
-from ghstars_assets.settings import Settings
+from ghstars_assets.settings import EVENT_BATCH_VARIABLE, EVENTS_AT_ONCE, Settings
 
 RECENT_RUNS = 200
 COMMAND_TAG, HOST_TAG, PID_TAG = "ghstars/command", "ghstars/host", "ghstars/pid"
@@ -44,6 +46,10 @@ class RunFailedError(GhstarsError):
 class RunReport:
     run_id: str
     days_done: int
+    lake_seconds: float
+    """Spent on the days themselves."""
+    dagster_seconds: float
+    """Spent on recording them, and on the run around them."""
 
 
 class Runner:
@@ -64,6 +70,7 @@ class Runner:
         config: Mapping[str, Any] | None = None,
     ) -> RunReport:
         """Materialize a range of days in one run; `on_day` hears of each as it is recorded."""
+        started = time.perf_counter()
         key = asset_key(table)
         job = self.repository.get_implicit_job_def_for_assets([key])
         if job is None:
@@ -86,11 +93,11 @@ class Runner:
             tags=tags,
             asset_selection=frozenset({key}),
         )
-        done = 0
-        failure = ""
+        done, lake_seconds, failure = 0, 0.0, ""
         for event in execute_run_iterator(InMemoryJob(subset), run, self.instance):
             if event.event_type is DagsterEventType.ASSET_MATERIALIZATION and event.partition:
                 done += 1
+                lake_seconds = _lake_seconds(event)
                 on_day(date.fromisoformat(event.partition))
             elif event.event_type is DagsterEventType.STEP_FAILURE:
                 failure = _reason(event)
@@ -98,7 +105,8 @@ class Runner:
                 failure = event.message or "the run failed"
         if failure:
             raise RunFailedError(failure)
-        return RunReport(run.run_id, done)
+        seconds = time.perf_counter() - started
+        return RunReport(run.run_id, done, lake_seconds, max(0.0, seconds - lake_seconds))
 
 
 class Recorded:
@@ -133,6 +141,7 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
     prepare_home(settings)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["GHSTARS_HOME"] = str(settings.home_path)
+    os.environ.setdefault(EVENT_BATCH_VARIABLE, str(EVENTS_AT_ONCE))
     warnings.simplefilter("ignore", BetaWarning)
     warnings.simplefilter("ignore", PreviewWarning)
     with home_lock(settings):
@@ -160,6 +169,12 @@ def end_orphaned_runs(instance: DagsterInstance) -> None:
         pid = run.tags.get(PID_TAG, "")
         if pid.isdecimal() and not is_alive(int(pid)):
             instance.report_run_failed(run, f"The command that ran this (process {pid}) is gone.")
+
+
+def _lake_seconds(event: DagsterEvent) -> float:
+    told = event.step_materialization_data.materialization.metadata.get(LAKE_SECONDS)
+    value = told.value if told else 0.0
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _reason(event: DagsterEvent) -> str:

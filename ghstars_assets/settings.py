@@ -14,6 +14,9 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SQL_ROOT = PROJECT_ROOT / "sql"
 LAKE_SCHEMES = ("file://", "s3://", "gs://", "az://")
 
+EVENT_BATCH_VARIABLE, EVENTS_AT_ONCE = "DAGSTER_EVENT_BATCH_SIZE", 200
+"""How many events of a run Dagster hands to its storage at once: ours stores them in one commit."""
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Cron = Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")]
 
@@ -85,6 +88,11 @@ class Settings(BaseSettings):
     )
     star_history_per_day: int = Field(
         default=500, ge=0, description="Repositories whose star history is asked for in a day"
+    )
+    github_ranking: str = Field(
+        default="",
+        description="Clone, folder or address of the Github-Ranking archive, for days asked for in "
+        "the UI; empty means where it was imported from last",
     )
     watch_list: str = Field(
         default="", description="File of repositories to track, owner/name on each line"
@@ -161,4 +169,5 @@ def child_environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         "GHSTARS_HOME": str(settings.home_path),
         "DAGSTER_HOME": str(settings.dagster_home),
+        EVENT_BATCH_VARIABLE: os.environ.get(EVENT_BATCH_VARIABLE, str(EVENTS_AT_ONCE)),
     }

@@ -22,7 +22,7 @@ from ghstars_assets.learning.stages import (
     stale_days,
 )
 from ghstars_assets.learning.wiring import wire
-from ghstars_assets.runs import Recorded, Runner, dagster_instance
+from ghstars_assets.runs import Recorded, Runner, RunReport, dagster_instance
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sources.source import Source
 
@@ -32,12 +32,21 @@ class StageReport:
     stage: str
     filled: int = 0
     up_to_date: int = 0
+    lake_seconds: float = 0.0
+    dagster_seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
+
+    def count(self, run: RunReport) -> None:
+        self.filled += run.days_done
+        self.lake_seconds += run.lake_seconds
+        self.dagster_seconds += run.dagster_seconds
 
     def __str__(self) -> str:
         told = f"{self.stage:<12} {self.filled:>5} days filled"
         if self.up_to_date:
             told += f", {self.up_to_date} up to date"
+        if self.filled:
+            told += f"; {self.lake_seconds:.1f} s of work, {self.dagster_seconds:.1f} s of records"
         return told + "".join(f"; {note}" for note in self.notes)
 
 
@@ -159,7 +168,7 @@ class _Backfill:
         todo = wanted if self.force else self._not_done(stage, wanted)
         report.up_to_date = len(wanted) - len(todo)
         for days in consecutive(todo):
-            report.filled += self.runner.run(stage.table, days, on_day).days_done
+            report.count(self.runner.run(stage.table, days, on_day))
         if stage.name in ("predictions", "scores") and not wanted:
             report.notes.append("no version serves on these days yet")
         return report
@@ -191,6 +200,6 @@ class _Backfill:
                 report.up_to_date += 1
                 on_day(day)
                 continue
-            report.filled += self.runner.run(table, DayRange(day, day), on_day).days_done
+            report.count(self.runner.run(table, DayRange(day, day), on_day))
         if too_early:
             report.notes.append(f"too little history for one as of {too_early[-1]} or before")

@@ -1,5 +1,6 @@
 """Holes we know of: days declared a gap with a reason, and days that wait in quarantine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,9 +46,13 @@ class Hole:
     is_quarantine: bool = False
 
 
-def holes_in(lake: Lake, table: str, days: DayRange) -> dict[date, Hole]:
-    """The days of a table that hold nothing, and why; what was filled in since is no hole."""
-    gaps = declared_gaps(lake, problem_of(table))
+def holes_in(
+    lake: Lake, table: str, days: DayRange, gaps: Mapping[date, str] | None = None
+) -> dict[date, Hole]:
+    """The days of a table that hold nothing, and why; what was filled in since is no hole. Gaps
+    are those declared, where none are given."""
+    if gaps is None:
+        gaps = declared_gaps(lake, problem_of(table))
     holes = {day: Hole(reason) for day, reason in gaps.items() if day in days}
     for partition in lake.partitions(table, days):
         notes = lake.notes(partition)

@@ -25,6 +25,8 @@ class DayOutcome:
     size_bytes: int = 0
     quarantined_rows: int = 0
     reason: str = ""
+    warnings: tuple[str, ...] = ()
+    """What the gate tells of a day that it let through."""
 
     @property
     def is_stored(self) -> bool:

@@ -29,10 +29,16 @@ class TrainingPlan:
 
 
 def plan_training(lake: Lake, problem: Problem, training: Training, as_of: date) -> TrainingPlan:
-    """Choose days whose labels were known before `as_of`."""
+    """Choose days whose labels were known before `as_of`.
+
+    The window ends with the newest of them, however old: what an archive knew that ended long ago
+    teaches more than nothing.
+    """
     newest = as_of - timedelta(days=problem.label_lag_days)
-    window = DayRange(as_of - timedelta(days=training.window_days), newest)
-    known = labelled_days(lake, problem, window)
+    labels = [day for day in lake.days(problem.table("labels")) if day <= newest]
+    last = labels[-1] if labels else newest
+    days_back = training.window_days - problem.label_lag_days
+    known = labelled_days(lake, problem, DayRange(last - timedelta(days=days_back), last))
     # With little history a quarter of it judges; the rest must be enough to learn from.
     judged = min(training.holdout_days, len(known) // 4)
     holdout = known[len(known) - judged :] if judged else []

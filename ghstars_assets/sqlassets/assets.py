@@ -20,7 +20,12 @@ from dagster import (
     asset,
 )
 
-from ghstars_assets.dagster_events import asked_days, materialize_days, table_schema
+from ghstars_assets.dagster_events import (
+    MOST_DAYS_TOLD_APART,
+    asked_days,
+    materialize_days,
+    table_schema,
+)
 from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
@@ -96,13 +101,17 @@ def _check_events(
     context: AssetExecutionContext, checks: list[DayCheck]
 ) -> Iterator[AssetCheckEvaluation | AssetCheckResult]:
     """Each day has its own evaluation, and the run has one as a whole: Dagster wants a result for
-    every check of a run, and stores that one without a partition, be it of a single day."""
+    every check of a run, and stores that one without a partition, be it of a single day. In a long
+    range the days that pass need none of their own: the run's speaks for them."""
+    is_long = len(asked_days(context)) > MOST_DAYS_TOLD_APART
     by_name: dict[str, list[DayCheck]] = defaultdict(list)
     for check in checks:
         by_name[check.name].append(check)
     for name in (key.name for key in context.selected_asset_check_keys):
         found = by_name[name]
         for check in found:
+            if is_long and check.is_passed:
+                continue
             yield AssetCheckEvaluation(
                 asset_key=context.asset_key,
                 check_name=name,

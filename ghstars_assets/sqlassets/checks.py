@@ -52,17 +52,16 @@ def evaluate_checks(
     connection: duckdb.DuckDBPyConnection,
     file: SqlFile,
     days: Sequence[date],
-    rows_before: tuple[date, int] | None,
+    before: tuple[date, str] | None,
 ) -> Iterator[DayCheck]:
     """Evaluate all but the gate over the view `this`, which holds just `days`.
 
-    `rows_before` is the latest earlier day with rows, for the first row-count comparison.
+    `before` is the latest earlier day with rows and a select of them, for the first comparison.
     """
-    rows_by_day = dict(connection.sql("select day, count(*) from this group by day").fetchall())
     yield from _column_checks(connection, file, days)
     for name, check in file.checks.items():
         if isinstance(check, RowCountCheck):
-            yield from _row_count_check(name, check, days, rows_by_day, rows_before)
+            yield from _row_count_check(connection, name, check, days, before)
         else:
             yield from _assertion_check(connection, name, check, days)
 
@@ -118,24 +117,43 @@ def _outside(column: Column) -> str:
 
 
 def _row_count_check(
+    connection: duckdb.DuckDBPyConnection,
     name: str,
     check: RowCountCheck,
     days: Sequence[date],
-    rows_by_day: dict[date, int],
-    rows_before: tuple[date, int] | None,
+    before: tuple[date, str] | None,
 ) -> Iterator[DayCheck]:
-    previous = rows_before
+    """Each count against the last one of its kind, at most a month old."""
+    counted = _counts(connection, check.by, "this")
+    latest: dict[str, tuple[date, int]] = {}
+    if before:
+        for (_, kind), rows in _counts(connection, check.by, f"({before[1]})").items():
+            latest[kind] = (before[0], rows)
+    by_day: dict[date, dict[str, int]] = {}
+    for (day, kind), rows in counted.items():
+        by_day.setdefault(day, {})[kind] = rows
     for day in days:
-        rows = rows_by_day.get(day, 0)
-        if not rows or previous is None or previous[0] < day - timedelta(days=31):
-            yield DayCheck(name, day, True, "nothing to compare with", figures={"rows": rows})
-        else:
-            change = rows / previous[1] - 1
-            is_steady = -check.max_drop <= change <= check.max_rise
-            told = f"{rows} rows, {change:+.1%} on {previous[0]}"
-            yield DayCheck(name, day, is_steady, told, figures={"rows": rows, "change": change})
-        if rows:
-            previous = (day, rows)
+        kinds = by_day.get(day, {})
+        told, is_steady = [], True
+        figures: dict[str, float | int | str] = {"rows": sum(kinds.values())}
+        for kind, rows in sorted(kinds.items()):
+            known = latest.get(kind)
+            if known and known[0] >= day - timedelta(days=31):
+                change = rows / known[1] - 1
+                is_steady &= -check.max_drop <= change <= check.max_rise
+                told.append(f"{rows} rows{kind and f' of {kind}'}, {change:+.1%} on {known[0]}")
+                figures[f"change_{kind}" if kind else "change"] = change
+            latest[kind] = (day, rows)
+        description = "; ".join(told) or "nothing to compare with"
+        yield DayCheck(name, day, is_steady, description, figures=figures)
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, by: str, rows: str
+) -> dict[tuple[date, str], int]:
+    kind = f'"{by}"' if by else "''"
+    query = f"select day, {kind}, count(*) from {rows} group by all"  # noqa: S608 - the header's
+    return {(day, str(kind)): count for day, kind, count in connection.sql(query).fetchall()}
 
 
 def _assertion_check(

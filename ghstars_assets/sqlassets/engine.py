@@ -1,11 +1,13 @@
 """Fills the table of a SQL file: each batch is one pass of its query over exactly what it may read.
 
-A batch lies within one calendar month. Its rows are streamed in the order of their days, so memory
-is bounded by one day and DuckDB's own limit, whatever the length of history.
+A batch is one calendar month, or several where few rows a day make that cheap. Its rows are
+streamed in the order of their days, so memory is bounded by one day and DuckDB's own limit,
+whatever the length of history.
 """
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -13,16 +15,25 @@ import duckdb
 import polars as pl
 
 from ghstars_assets.days import DayRange
-from ghstars_assets.errors import MissingDayError
-from ghstars_assets.lake.catalog import Table, problem_of
-from ghstars_assets.lake.claim import read_claim
-from ghstars_assets.lake.duck import bind_parquet, bind_select, duck_session, frames_by_day
-from ghstars_assets.lake.holes import declared_gaps, holes_in, released_days
+from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.duck import (
+    bind_parquet,
+    bind_select,
+    duck_session,
+    frames_by_day,
+    quoted,
+)
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import CODE_VERSION, GAP, QUARANTINED, Lake, Written
 from ghstars_assets.sqlassets.checks import GATE, DayCheck, evaluate_checks
-from ghstars_assets.sqlassets.gate import Verdict, judge, quarantine_table
-from ghstars_assets.sqlassets.header import Gate, SqlFile
+from ghstars_assets.sqlassets.gate import Verdict, quarantine_table
+from ghstars_assets.sqlassets.gatekeeper import Gatekeeper
+from ghstars_assets.sqlassets.header import SqlFile
+from ghstars_assets.sqlassets.inputs import Inputs, batches_of
+from ghstars_assets.sqlassets.reading_ahead import read_ahead
+
+MOST_DAYS_WAITING = 8
+"""To be looked at, and to be written: so many days are in memory twice over."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,8 @@ class Batch:
 def fill(lake: Lake, file: SqlFile, tables: Mapping[str, Table], days: DayRange) -> Iterator[Batch]:
     """Fill a range of days, batch by batch; an interrupted fill has whole batches and whole days
     behind it and nothing half-written."""
-    for month in days.months():
-        yield _Filling(lake, file, tables, month).run()
+    for batch in batches_of(lake, file, days):
+        yield _Filling(lake, file, tables, batch).run()
 
 
 class _Filling:
@@ -51,11 +62,12 @@ class _Filling:
         self.file = file
         self.tables = tables
         self.days = days
-        self.problem = problem_of(file.table.name)
+        self.inputs = Inputs(lake, file, days)
         self.outcomes: dict[date, DayOutcome] = {}
+        self.writes: deque[Future[DayOutcome]] = deque()
 
     def run(self) -> Batch:
-        self._require_inputs()
+        self.inputs.require()
         self._settle_holes()
         open_days = [day for day in self.days if day not in self.outcomes]
         if open_days:
@@ -69,38 +81,12 @@ class _Filling:
 
     # ---- before the pass --------------------------------------------------------------------
 
-    def _require_inputs(self) -> None:
-        """A day that should be there and is not is an error, unless it is a declared gap."""
-        gaps = declared_gaps(self.lake, self.problem)
-        held = read_claim(self.lake)
-        first_day = held.first_day if held else None
-        for table, window in self.file.reads.items():
-            needed = DayRange(
-                self.days.first + timedelta(days=window.first_offset),
-                self.days.last + timedelta(days=window.last_offset),
-            )
-            # Before a table begins a lag has nothing to miss; from then on every day counts.
-            present = set(self.lake.days(table))
-            begins = needed.first
-            if window.first_offset < 0:
-                begins = first_day or min([self.days.first, *present])
-            missing = [
-                day for day in needed if day >= begins and day not in present and day not in gaps
-            ]
-            if missing:
-                raise MissingDayError(
-                    f"{table} has no {missing[0]}, which {self.file.table.name} needs for "
-                    f"{self.days}; fill it with `ghstars backfill {self.problem} "
-                    f"--from {missing[0]} --to {missing[-1]}` or declare it with "
-                    f"`ghstars gap {self.problem} {missing[0]} --why …`."
-                )
-
     def _settle_holes(self) -> None:
         """Days whose input is a gap become empty and say so; days whose input is quarantined are
         not written at all. Where the outcome of a day fell into a hole there is no label."""
         driver = self.file.driver
         ahead = timedelta(days=self.file.reads[driver].last_offset)
-        holes = holes_in(self.lake, driver, DayRange(self.days.first, self.days.last + ahead))
+        holes = self.inputs.holes(DayRange(self.days.first, self.days.last + ahead))
         for day in self.days:
             own, outcome = holes.get(day), holes.get(day + ahead)
             if own and own.is_quarantine:
@@ -108,10 +94,10 @@ class _Filling:
                 reason = f"{driver} of {day} is quarantined ({own.reason})"
                 self.outcomes[day] = DayOutcome(day, Status.SKIPPED, reason=reason)
             elif own:
-                self._write_empty(day, Status.GAP, {GAP: own.reason})
+                self._write_gap(day, own.reason)
             elif outcome:
                 reason = f"{driver} of {day + ahead} is a hole ({outcome.reason})"
-                self._write_empty(day, Status.GAP, {GAP: reason})
+                self._write_gap(day, reason)
 
     # ---- the pass ---------------------------------------------------------------------------
 
@@ -136,19 +122,27 @@ class _Filling:
         )
         waiting = deque(open_days)
         gatekeeper = (
-            _Gatekeeper(self.lake, self.file.table, self.file.gate, first_day, connection)
+            Gatekeeper(self.lake, self.file.table, self.file.gate, first_day, connection)
             if self.file.gate
             else None
         )
-        for day, frame in frames_by_day(connection, query):
-            if gatekeeper and day in rehearsed:
-                gatekeeper.judge(day, self.file.table.conform(frame))
-            while waiting and waiting[0] < day:
-                self._settle(waiting.popleft(), self.file.table.empty(), gatekeeper)
-            if waiting and waiting[0] == day:
-                self._settle(waiting.popleft(), self.file.table.conform(frame), gatekeeper)
-        for day in waiting:
-            self._settle(day, self.file.table.empty(), gatekeeper)
+        conformed = (
+            (day, self.file.table.conform(frame)) for day, frame in frames_by_day(connection, query)
+        )
+        with (
+            ThreadPoolExecutor(max_workers=1) as self.writer,
+            read_ahead(conformed, MOST_DAYS_WAITING) as frames,
+        ):
+            for day, frame in frames:
+                if gatekeeper and day in rehearsed:
+                    gatekeeper.judge(day, frame)
+                while waiting and waiting[0] < day:
+                    self._settle(waiting.popleft(), self.file.table.empty(), gatekeeper)
+                if waiting and waiting[0] == day:
+                    self._settle(waiting.popleft(), frame, gatekeeper)
+            for day in waiting:
+                self._settle(day, self.file.table.empty(), gatekeeper)
+            self._collect_written(leave=0)
 
     def _days_to_rehearse(self, first_day: date) -> list[date]:
         """Earlier days that the gate looks back on and that are not filled yet: they pass it
@@ -159,46 +153,47 @@ class _Filling:
             first_day - timedelta(days=self.file.gate.looks_back_days),
             first_day - timedelta(days=1),
         )
-        known = self.lake.days(self.file.driver, window)
+        known = self.inputs.supplied(window)
         missing = set(known) - set(self.lake.days(self.file.table.name, window))
         return [day for day in known if missing and day >= min(missing)]
 
-    def _settle(self, day: date, frame: pl.DataFrame, gatekeeper: "_Gatekeeper | None") -> None:
-        if gatekeeper is None:
-            self._record(self._write(day, frame, {}), Status.WRITTEN)
-            return
-        verdict = gatekeeper.judge(day, frame)
-        quarantine = quarantine_table(self.file.table)
-        if verdict.quarantined.height:
-            # Rows that share a key have no order of their own.
-            kept = verdict.quarantined.sort(pl.all())
-            self.lake.write(quarantine.name, day, quarantine.conform(kept))
-        else:
-            self.lake.delete(quarantine.name, day)
+    def _settle(self, day: date, frame: pl.DataFrame, gatekeeper: Gatekeeper | None) -> None:
+        """Decide on a day at once and write it while the next one is looked at."""
+        verdict = gatekeeper.judge(day, frame) if gatekeeper else Verdict(frame, frame.clear())
+        self.writes.append(self.writer.submit(self._store, day, verdict))
+        self._collect_written(leave=MOST_DAYS_WAITING)
+
+    def _collect_written(self, leave: int) -> None:
+        while len(self.writes) > leave:
+            outcome = self.writes.popleft().result()
+            self.outcomes[outcome.day] = outcome
+
+    def _store(self, day: date, verdict: Verdict) -> DayOutcome:
+        if self.file.gate:
+            self._keep_quarantined(day, verdict.quarantined)
         held_back = verdict.quarantined.height
         if verdict.day_reason:
-            self._write_empty(day, Status.QUARANTINED, {QUARANTINED: verdict.day_reason}, held_back)
+            why = verdict.day_reason
+            written = self._write(day, self.file.table.empty(), {QUARANTINED: why})
+            return _outcome(written, Status.QUARANTINED, why, held_back)
+        written = self._write(day, verdict.accepted, {})
+        return _outcome(written, Status.WRITTEN, "", held_back, verdict.warnings)
+
+    def _keep_quarantined(self, day: date, rows: pl.DataFrame) -> None:
+        quarantine = quarantine_table(self.file.table)
+        if rows.height:
+            # Rows that share a key have no order of their own.
+            self.lake.write(quarantine.name, day, quarantine.conform(rows.sort(pl.all())))
         else:
-            written = self._write(day, verdict.accepted, {})
-            self._record(written, Status.WRITTEN, quarantined_rows=held_back)
+            self.lake.delete(quarantine.name, day)
 
     def _write(self, day: date, frame: pl.DataFrame, notes: dict[str, str]) -> Written:
         notes = {CODE_VERSION: self.file.code_version, **notes}
         return self.lake.write(self.file.table.name, day, frame, notes=notes)
 
-    def _write_empty(
-        self, day: date, status: Status, notes: dict[str, str], quarantined_rows: int = 0
-    ) -> None:
-        written = self._write(day, self.file.table.empty(), notes)
-        reason = notes.get(GAP) or notes.get(QUARANTINED) or ""
-        self._record(written, status, reason, quarantined_rows)
-
-    def _record(
-        self, written: Written, status: Status, reason: str = "", quarantined_rows: int = 0
-    ) -> None:
-        self.outcomes[written.day] = DayOutcome(
-            written.day, status, written.rows, written.size_bytes, quarantined_rows, reason
-        )
+    def _write_gap(self, day: date, reason: str) -> None:
+        written = self._write(day, self.file.table.empty(), {GAP: reason})
+        self.outcomes[day] = _outcome(written, Status.GAP, reason)
 
     # ---- after the pass ---------------------------------------------------------------------
 
@@ -216,66 +211,41 @@ class _Filling:
     def _gate_checks(self) -> list[DayCheck]:
         if self.file.gate is None:
             return []
-        return [
-            DayCheck(
-                GATE,
-                outcome.day,
-                is_passed=not outcome.quarantined_rows and outcome.status is not Status.QUARANTINED,
-                description=outcome.reason
-                or f"{outcome.quarantined_rows} rows are in quarantine, {outcome.rows} accepted",
-                is_warning=outcome.status is not Status.QUARANTINED,
-                figures={"rows": outcome.rows, "quarantined_rows": outcome.quarantined_rows},
-            )
-            for outcome in self.outcomes.values()
-        ]
+        return [_gate_check(outcome) for outcome in self.outcomes.values()]
 
 
-class _Gatekeeper:
-    """Holds what was accepted lately while the days of a batch pass the gate in order."""
+def _outcome(
+    written: Written,
+    status: Status,
+    reason: str,
+    quarantined_rows: int = 0,
+    warnings: tuple[str, ...] = (),
+) -> DayOutcome:
+    return DayOutcome(
+        written.day, status, written.rows, written.size_bytes, quarantined_rows, reason, warnings
+    )
 
-    def __init__(
-        self,
-        lake: Lake,
-        table: Table,
-        gate: Gate,
-        first_day: date,
-        connection: duckdb.DuckDBPyConnection,
-    ) -> None:
-        self.table = table
-        self.gate = gate
-        # The batch is still streaming through the connection itself.
-        self.connection = connection.cursor()
-        self.released = released_days(lake, problem_of(table.name))
-        self.previous = self.latest = table.empty()
-        window = DayRange(
-            first_day - timedelta(days=gate.looks_back_days), first_day - timedelta(days=1)
-        )
-        for day in lake.days(table.name, window):
-            self._accept(table.conform(lake.read(table.name, day)))
 
-    def judge(self, day: date, candidate: pl.DataFrame) -> Verdict:
-        earliest = day - timedelta(days=self.gate.looks_back_days)
-        self.previous = self.previous.filter(pl.col("day") >= earliest)
-        self.latest = self.latest.filter(pl.col("day") >= earliest)
-        gate = Gate() if day in self.released else self.gate
-        verdict = judge(self.connection, gate, self.table, candidate, self.previous, self.latest)
-        self._accept(verdict.accepted)
-        return verdict
-
-    def _accept(self, rows: pl.DataFrame) -> None:
-        if rows.is_empty():
-            return
-        self.previous = rows
-        elsewhere = self.latest.join(rows, on=list(self.table.key), how="anti", nulls_equal=True)
-        self.latest = pl.concat([rows, elsewhere])
+def _gate_check(outcome: DayOutcome) -> DayCheck:
+    counted = f"{outcome.quarantined_rows} rows are in quarantine, {outcome.rows} accepted"
+    is_condemned = outcome.status is Status.QUARANTINED
+    return DayCheck(
+        GATE,
+        outcome.day,
+        is_passed=not (outcome.quarantined_rows or outcome.warnings or is_condemned),
+        description="; ".join([outcome.reason or counted, *outcome.warnings]),
+        is_warning=not is_condemned,
+        figures={"rows": outcome.rows, "quarantined_rows": outcome.quarantined_rows},
+    )
 
 
 def _latest_rows_before(
     lake: Lake, table: str, day: date, look_back_days: int
-) -> tuple[date, int] | None:
+) -> tuple[date, str] | None:
+    """The newest day with rows before a day, and a select of them."""
     window = DayRange(day - timedelta(days=look_back_days), day - timedelta(days=1))
     for partition in reversed(lake.partitions(table, window)):
-        rows = lake.row_count(partition)
-        if rows:
-            return partition.day, rows
+        if lake.row_count(partition):
+            file = quoted(lake.store.url(partition.key))
+            return partition.day, f"select * from read_parquet({file})"  # noqa: S608 - quoted
     return None

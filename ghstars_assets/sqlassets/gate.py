@@ -4,6 +4,7 @@ Days pass one by one and in order, each against the last one that was accepted, 
 one batch is judged exactly as its days one by one.
 """
 
+import re
 from dataclasses import dataclass
 
 import duckdb
@@ -19,6 +20,8 @@ class Verdict:
     quarantined: pl.DataFrame
     day_reason: str = ""
     """Set when the whole day is bad."""
+    warnings: tuple[str, ...] = ()
+    """What is to be told of a day that is kept."""
 
 
 def quarantine_table(table: Table) -> Table:
@@ -35,6 +38,13 @@ def quarantine_table(table: Table) -> Table:
     )
 
 
+def gate_columns(gate: Gate, table: Table) -> list[str]:
+    """The columns that the gate's rules may look at: its memory of earlier days holds no others."""
+    rules = (*gate.rows.values(), *gate.days.values(), *gate.warnings.values())
+    words = set(re.findall(r"\w+", " ".join(rule.select for rule in rules)))
+    return [name for name in table.column_names if name in words or name in ("day", *table.key)]
+
+
 def judge(
     connection: duckdb.DuckDBPyConnection,
     gate: Gate,
@@ -47,14 +57,34 @@ def judge(
     or held back on the previous day."""
     connection.register("previous", previous)
     connection.register("latest", previous if latest is None else latest)
-    accepted, bad_rows = _without_bad_rows(connection, gate, table, candidate)
+    connection.register("candidate", candidate.select(gate_columns(gate, table)))
+    broken = _broken_rules(connection, gate)
+    if broken.isdisjoint(gate.rows):
+        # No row is bad, so what the rules for days saw is what they should see.
+        accepted, bad_rows = candidate, []
+    else:
+        accepted, bad_rows = _without_bad_rows(connection, gate, table, candidate)
+        broken = _broken_rules(connection, gate)
+    nothing = _marked(candidate.clear(), "", GateRule(select="", because=""))
     for name, rule in gate.days.items():
-        if connection.sql(rule.select).fetchall():
-            day_reason = f"{name}: {rule.because}"
+        if name in broken:
             condemned = _marked(accepted, name, rule)
+            day_reason = f"{name}: {rule.because}"
             return Verdict(accepted.clear(), pl.concat([*bad_rows, condemned]), day_reason)
-    nothing = _marked(accepted.clear(), "", GateRule(select="", because=""))
-    return Verdict(accepted, pl.concat([nothing, *bad_rows]))
+    warnings = tuple(
+        f"{name}: {rule.because}" for name, rule in gate.warnings.items() if name in broken
+    )
+    return Verdict(accepted, pl.concat([nothing, *bad_rows]), warnings=warnings)
+
+
+def _broken_rules(connection: duckdb.DuckDBPyConnection, gate: Gate) -> set[str]:
+    """All rules in one question, for most days break none."""
+    rules = {**gate.rows, **gate.days, **gate.warnings}
+    if not rules:
+        return set()
+    asked = ", ".join(f"exists({rule.select})" for rule in rules.values())
+    (answers,) = connection.sql(f"select {asked}").fetchall()
+    return {name for name, is_broken in zip(rules, answers, strict=True) if is_broken}
 
 
 def _without_bad_rows(
@@ -62,7 +92,6 @@ def _without_bad_rows(
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Leaves the good rows bound to `candidate`, where the rules for days find them."""
     bad_rows: list[pl.DataFrame] = []
-    connection.register("candidate", candidate)
     for name, rule in gate.rows.items():
         keys = connection.sql(rule.select).pl().select(table.key).unique()
         if keys.is_empty():
@@ -70,7 +99,7 @@ def _without_bad_rows(
         bad = candidate.join(keys, on=list(table.key), how="semi", nulls_equal=True)
         bad_rows.append(_marked(bad, name, rule))
         candidate = candidate.join(keys, on=list(table.key), how="anti", nulls_equal=True)
-        connection.register("candidate", candidate)
+        connection.register("candidate", candidate.select(gate_columns(gate, table)))
     return candidate, bad_rows
 
 

@@ -199,7 +199,12 @@ def _check_rules(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
             (file.where("gate", "days", name, "select"), rule.select, set())
             for name, rule in file.gate.days.items()
         ]
-        _must_bind(connection, file, ("candidate", "previous", "latest"), rows + days)
+        warnings: list[Rule] = [
+            (file.where("gate", "warnings", name, "select"), rule.select, set())
+            for name, rule in file.gate.warnings.items()
+        ]
+        views = ("candidate", "previous", "latest")
+        _must_bind(connection, file, views, rows + days + warnings)
 
 
 def _must_bind(

@@ -55,6 +55,8 @@ class RowCountCheck(_Strict):
     is_: Annotated[str, Field(alias="is")]
     max_drop: float
     max_rise: float
+    by: str = ""
+    """A column each of whose values is counted apart."""
 
 
 class GateRule(_Strict):
@@ -69,21 +71,28 @@ class GateRule(_Strict):
 class Gate(_Strict):
     """What keeps bad rows and bad days out of the table, for whoever reads it.
 
-    A rule under `rows` selects the keys of bad rows; under `days` any row condemns the day.
+    A rule under `rows` selects the keys of bad rows; under `days` any row condemns the day; under
+    `warnings` any row makes the day one that is told of and kept.
     """
 
     looks_back_days: Annotated[int, Field(ge=1, le=31)] = 7
     rows: dict[str, GateRule] = {}
     days: dict[str, GateRule] = {}
+    warnings: dict[str, GateRule] = {}
 
 
-_UNION_MEMBERS = ("str", "int", "AssertionCheck", "RowCountCheck")
+class _Read(_Strict):
+    days: str | int
+    optional: Annotated[str, Field(min_length=10)]
+
+
+_UNION_MEMBERS = ("str", "int", "_Read", "AssertionCheck", "RowCountCheck")
 
 
 class _Header(_Strict):
     description: str
     key: tuple[str, ...]
-    reads: dict[str, str | int]
+    reads: dict[str, str | int | _Read]
     follows: dict[str, str] = {}
     columns: dict[str, _ColumnHeader]
     checks: dict[str, AssertionCheck | RowCountCheck] = {}
@@ -96,6 +105,8 @@ class Window:
 
     first_offset: int
     last_offset: int
+    optional: str = ""
+    """Why a day may lack it; without a reason every day must have it."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,15 @@ class SqlFile:
         """The table whose day decides whether a day of this one can be made: the first it reads."""
         return next(iter(self.reads))
 
+    @property
+    def alternatives(self) -> dict[str, Window]:
+        """Tables that may supply a day that the driver has not got."""
+        return {
+            table: window
+            for table, window in self.reads.items()
+            if window.optional and window.first_offset == 0 == window.last_offset
+        }
+
     def where(self, *path: str) -> str:
         """`file:line` of a place in the header, for messages."""
         return self.at(self.lines.get(path, 1))
@@ -135,8 +155,8 @@ def read_sql_file(path: Path) -> SqlFile:
     first_line = text[: match.start("yaml")].count("\n") + 1
     header, lines = _parse(path, match["yaml"], first_line)
     reads = {
-        table: _window(path, lines.get(("reads", table), first_line), str(window))
-        for table, window in header.reads.items()
+        table: _window(path, lines.get(("reads", table), first_line), read)
+        for table, read in header.reads.items()
     }
     if not reads:
         _refuse(path, lines[("reads",)], "reads no table; name at least one under `reads`")
@@ -203,13 +223,15 @@ def _key_lines(
             yield from _key_lines(value, first_line, here)
 
 
-def _window(path: Path, line: int, text: str) -> Window:
+def _window(path: Path, line: int, read: str | int | _Read) -> Window:
+    text = str(read.days if isinstance(read, _Read) else read)
     match = _WINDOW.match(text)
     # YAML takes -7:0 for a number in base 60, which is nothing anybody means.
     if not match or abs(int(match[1])) > LONGEST_WINDOW_DAYS:
         _refuse(path, line, f"has the window {text!r}; write days as 0, -7..0 or 0..7")
     first = int(match[1])
-    window = Window(first, int(match[2]) if match[2] else first)
+    why = read.optional if isinstance(read, _Read) else ""
+    window = Window(first, int(match[2]) if match[2] else first, why)
     if window.last_offset < window.first_offset:
         _refuse(path, line, f"has the window {text!r}, which ends before it starts; swap its ends")
     return window

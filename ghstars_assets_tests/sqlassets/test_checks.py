@@ -52,7 +52,7 @@ def evaluate(
     connection: duckdb.DuckDBPyConnection,
     file: SqlFile,
     rows: list[Row],
-    before: tuple[date, int] | None = None,
+    before: tuple[date, str] | None = None,
 ) -> dict[tuple[str, date], DayCheck]:
     connection.register("this", pl.DataFrame(rows, file.table.empty().schema, orient="row"))
     found = list(evaluate_checks(connection, file, DAYS, before))
@@ -145,11 +145,15 @@ def test_the_first_day_of_a_batch_is_held_against_the_day_before_it(
 ) -> None:
     yesterday, long_ago = DAY - timedelta(days=1), DAY - timedelta(days=40)
     place = ("row_count_is_steady", DAY)
-    assert evaluate(connection, file, good_rows(), (yesterday, 3))[place].is_passed
-    too_few = evaluate(connection, file, good_rows(), (yesterday, 5))[place]
+
+    def rows(number: int, day: date) -> tuple[date, str]:
+        return day, f"select date '{day}' as day from range({number})"
+
+    assert evaluate(connection, file, good_rows(), rows(3, yesterday))[place].is_passed
+    too_few = evaluate(connection, file, good_rows(), rows(5, yesterday))[place]
     assert not too_few.is_passed
     assert too_few.description == "2 rows, -60.0% on 2025-12-31"
-    assert evaluate(connection, file, good_rows(), (long_ago, 5))[place].is_passed
+    assert evaluate(connection, file, good_rows(), rows(5, long_ago))[place].is_passed
 
 
 def test_descriptions_say_what_each_check_holds(file: SqlFile) -> None:

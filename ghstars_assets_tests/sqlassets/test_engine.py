@@ -9,6 +9,7 @@ from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.holes import declare_gaps, release_days
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import CODE_VERSION, GAP, QUARANTINED, Lake, Written
+from ghstars_assets.sqlassets import inputs
 from ghstars_assets.sqlassets.engine import fill
 from ghstars_assets.sqlassets.graph import SqlGraph
 from ghstars_assets_tests.small_world import file_contents, fill_days
@@ -58,7 +59,15 @@ def notes_of(lake: Lake, table: str, number: int) -> dict[str, str]:
 # ---- a pass -------------------------------------------------------------------------------------
 
 
-def test_a_range_is_filled_in_batches_of_calendar_months(captured: Lake, graph: SqlGraph) -> None:
+@pytest.fixture
+def months_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No two months in one batch, as where there are many rows."""
+    monkeypatch.setattr(inputs, "MOST_DAYS", 1)
+
+
+def test_a_range_is_filled_in_batches_of_calendar_months(
+    captured: Lake, graph: SqlGraph, months_apart: None
+) -> None:
     batches = list(fill(captured, graph.files["tiny.clean"], graph.tables, span(0, 9)))
     assert [batch.days for batch in batches] == [span(0, 2), span(3, 9)]
     assert captured.days("tiny.clean") == list(span(0, 9))
@@ -67,6 +76,16 @@ def test_a_range_is_filled_in_batches_of_calendar_months(captured: Lake, graph: 
     assert amounts(captured, "tiny.gains", 4) == [(1, 10), (2, 100)]
     fill_days(captured, graph, "tiny.next", span(0, 7))
     assert amounts(captured, "tiny.next", 1) == [(1, 20), (2, 200)]
+
+
+def test_months_with_few_rows_are_filled_in_one_batch(
+    captured: Lake, graph: SqlGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (batch,) = fill(captured, graph.files["tiny.clean"], graph.tables, span(0, 9))
+    assert batch.days == span(0, 9)
+    monkeypatch.setattr(inputs, "MOST_ROWS_READ", 10)
+    batches = list(fill(captured, graph.files["tiny.clean"], graph.tables, span(0, 9)))
+    assert [batch.days for batch in batches] == [span(0, 2), span(3, 9)]
 
 
 def test_rows_lie_in_the_order_of_their_key(lake: Lake, graph: SqlGraph) -> None:
@@ -381,7 +400,7 @@ def test_the_gate_forgets_a_good_day_that_lies_too_far_back(lake: Lake, graph: S
 
 
 def test_every_written_day_of_a_batch_has_its_own_checks(
-    with_a_bad_day: Lake, graph: SqlGraph
+    with_a_bad_day: Lake, graph: SqlGraph, months_apart: None
 ) -> None:
     lake = with_a_bad_day
     capture(lake, on(6), 60, 61, 62, 63, -1)

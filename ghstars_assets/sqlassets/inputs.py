@@ -1,0 +1,129 @@
+"""What a batch of a SQL file may read: which days go together, are there, or never will be.
+
+The first table a file reads, its driver, decides whether a day can be made. A table marked
+`optional` may lack a day; one of the same day stands in for the driver where that has none.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from ghstars_assets.days import DayRange
+from ghstars_assets.errors import MissingDayError
+from ghstars_assets.lake.catalog import problem_of
+from ghstars_assets.lake.claim import read_claim
+from ghstars_assets.lake.holes import Hole, declared_gaps, holes_in
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sqlassets.header import SqlFile
+
+MOST_ROWS_READ = 1_500_000
+"""In one pass. The features of so many take 1.5 GB; less would be read more often."""
+MOST_DAYS = 190
+"""In one batch, so that progress is seen and little is lost with a killed run."""
+
+
+def batches_of(lake: Lake, file: SqlFile, days: DayRange) -> Iterator[DayRange]:
+    """Months, joined while what is read stays small. A batch that looks back reads far more days
+    than it fills, and the fewer batches, the seldomer each day is read."""
+    reach = max(window.last_offset for window in file.reads.values()) - min(
+        window.first_offset for window in file.reads.values()
+    )
+    months = days.months()
+    together: DayRange | None = None
+    for month in months:
+        joined = DayRange(together.first, month.last) if together else month
+        rows = (len(joined) + reach) * _rows_a_day(lake, file, joined)
+        if together and (rows > MOST_ROWS_READ or len(joined) > MOST_DAYS):
+            yield together
+            joined = month
+        together = joined
+    if together:
+        yield together
+
+
+def _rows_a_day(lake: Lake, file: SqlFile, days: DayRange) -> int:
+    """By the newest partition of the range, of each table that is read."""
+    newest = [lake.partitions(table, days)[-1:] for table in file.reads]
+    return sum(lake.row_count(partition) for found in newest for partition in found)
+
+
+class Inputs:
+    """The days of one batch against the tables that its file reads."""
+
+    def __init__(self, lake: Lake, file: SqlFile, days: DayRange) -> None:
+        self._lake = lake
+        self._file = file
+        self._days = days
+        self._problem = problem_of(file.table.name)
+        self._listed: dict[str, list[date]] = {}
+        self._gaps = declared_gaps(lake, self._problem) | self._gaps_by_nature()
+
+    def require(self) -> None:
+        """A day that should be there and is not is an error, unless it is a known hole."""
+        for table, window in self._file.reads.items():
+            if window.optional:
+                continue
+            needed = DayRange(
+                self._days.first + timedelta(days=window.first_offset),
+                self._days.last + timedelta(days=window.last_offset),
+            )
+            present = set(self._days_of(table, needed))
+            if table == self._file.driver:
+                present |= self.supplied_otherwise(needed)
+            begins = self._begins(table) if window.first_offset < 0 else needed.first
+            missing = [
+                day
+                for day in needed
+                if day >= begins and day not in present and day not in self._gaps
+            ]
+            if missing:
+                raise MissingDayError(
+                    f"{table} has no {missing[0]}, which {self._file.table.name} needs for "
+                    f"{self._days}; fill it with `ghstars backfill {self._problem} "
+                    f"--from {missing[0]} --to {missing[-1]}` or declare it with "
+                    f"`ghstars gap {self._problem} {missing[0]} --why …`."
+                )
+
+    def holes(self, days: DayRange) -> dict[date, Hole]:
+        """Days that neither the driver nor a table in its place has, and why."""
+        holes = holes_in(self._lake, self._file.driver, days, self._gaps)
+        supplied = self.supplied_otherwise(days)
+        return {day: hole for day, hole in holes.items() if day not in supplied}
+
+    def supplied(self, days: DayRange) -> list[date]:
+        """Days that can be made of what is there."""
+        return sorted({*self._days_of(self._file.driver, days), *self.supplied_otherwise(days)})
+
+    def supplied_otherwise(self, days: DayRange) -> set[date]:
+        """Days that a table in the driver's place has."""
+        return {day for table in self._file.alternatives for day in self._days_of(table, days)}
+
+    def _days_of(self, table: str, days: DayRange | None = None) -> list[date]:
+        """A folder is listed once for a batch: there may be thousands of days in it."""
+        if table not in self._listed:
+            self._listed[table] = self._lake.days(table)
+        listed = self._listed[table]
+        if days is None:
+            return listed
+        return listed[bisect_left(listed, days.first) : bisect_right(listed, days.last)]
+
+    def _begins(self, table: str) -> date:
+        """Before a table begins a lag has nothing to miss; from then on every day counts."""
+        held = read_claim(self._lake)
+        if held and held.first_day:
+            return held.first_day
+        return min([self._days.first, *self._days_of(table)[:1]])
+
+    def _gaps_by_nature(self) -> dict[date, str]:
+        """Days before the driver begins that no table in its place has, though one tells of time
+        before and something of time after: nobody will ever know them."""
+        stored = {table: self._days_of(table) for table in self._file.alternatives}
+        gaps: dict[date, str] = {}
+        if any(stored.values()):
+            begins = min(self._days_of(self._file.driver), default=None)
+            for table, held in stored.items():
+                last = begins or max(held, default=date.min)
+                why = self._file.reads[table].optional
+                gaps |= {day: why for day in self._days if held and held[0] < day < last}
+        known = {day for held in stored.values() for day in held}
+        return {day: why for day, why in gaps.items() if day not in known}
