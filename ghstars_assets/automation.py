@@ -31,6 +31,7 @@ from ghstars_assets.lake.claim import Claim, read_claim
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.settings import Settings, current_settings
+from ghstars_assets.sources.source import Source
 from ghstars_assets.sqlassets.header import Window
 
 LOOKS_BACK_DAYS = 30
@@ -83,9 +84,13 @@ def catches_up(windows: Mapping[str, Window] | None = None) -> AutomationConditi
         is_wanted |= AutomationCondition.missing() & WindowIsNewer(windows).since(
             AutomationCondition.newly_requested()
         )
+    optional = [asset_key(table) for table, window in (windows or {}).items() if window.optional]
+    lacks_something = AutomationCondition.any_deps_missing()
+    if optional:
+        lacks_something = lacks_something.ignore(AssetSelection.assets(*optional))
     return (
         is_wanted
-        & ~AutomationCondition.any_deps_missing()
+        & ~lacks_something
         & ~AutomationCondition.any_deps_in_progress()
         & ~AutomationCondition.in_progress()
     )
@@ -134,7 +139,7 @@ def _take_daily(problem: Problem, settings: Settings) -> ScheduleDefinition:
     name = f"{problem.name}_daily"
     job = define_asset_job(
         f"take_{problem.name}",
-        AssetSelection.assets(*(asset_key(source.table.name) for source in problem.sources)),
+        AssetSelection.assets(*(asset_key(source.table.name) for source in _daily(problem))),
         description=f"Take the day's {problem.name} from every source.",
     )
 
@@ -171,7 +176,7 @@ def _missing_days(
 ) -> dict[date, list[str]]:
     """Recent days that a source still knows and its table lacks, with those tables."""
     missing: dict[date, list[str]] = defaultdict(list)
-    for source in problem.sources:
+    for source in _daily(problem):
         known = source.known_days(lake, held, now) if held.kind in source.kinds else []
         if not known:
             continue
@@ -181,6 +186,11 @@ def _missing_days(
             if day >= oldest and day not in stored:
                 missing[day].append(source.table.name)
     return dict(missing)
+
+
+def _daily(problem: Problem) -> list[Source]:
+    """The sources that have news every day."""
+    return [source for source in problem.sources if source.bring is None]
 
 
 def _train_weekly(problem: Problem, settings: Settings) -> ScheduleDefinition:

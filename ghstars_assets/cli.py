@@ -83,6 +83,29 @@ def backfill(problem: str, first: str | None, last: str | None, stages: str, for
         click.echo(str(report))
 
 
+@cli.command("import")
+@click.argument("problem")
+@click.argument("place", metavar="PATH_OR_URL")
+@click.option("--from", "first", metavar="DAY", help="YYYY-MM-DD [the first there is]")
+@click.option("--to", "last", metavar="DAY", help="the last day, included [the last there is]")
+def import_history(problem: str, place: str, first: str | None, last: str | None) -> None:
+    """Bring history into PROBLEM from a folder, a file or the web.
+
+    For stars: a clone of the Github-Ranking archive or a folder with its files (.csv, .csv.gz,
+    Parquet made of them), its address, and hours of GH Archive up to 2025-05. Files are known by
+    their columns. What is there already is kept, so an interrupted import is resumed by saying it
+    again.
+
+    \b
+    ghstars import stars ~/Github-Ranking
+    ghstars import stars https://github.com/EvanLi/Github-Ranking --from 2025-01-01
+    """
+    from ghstars_assets.commands.importing import bring_history
+    from ghstars_assets.problems.registry import find_problem
+
+    bring_history(current_settings(), find_problem(problem), place, first, last)
+
+
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
 @click.option("--owner", "owners", multiple=True, help="all public repositories of one")

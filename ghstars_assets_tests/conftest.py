@@ -8,9 +8,10 @@ import hypothesis
 import pytest
 
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.problems.stars.sources import SOURCES
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sqlassets.graph import SqlGraph, load_sql_graph
-from ghstars_assets_tests import small_world, world_rows
+from ghstars_assets_tests import small_world
 from ghstars_assets_tests.filled_home import (  # noqa: F401 - fixtures: every stage, filled
     filled_home,
     filled_home_copy,
@@ -47,7 +48,7 @@ def lake(settings: Settings) -> Lake:
 
 @pytest.fixture(scope="session")
 def stars_graph() -> SqlGraph:
-    return load_sql_graph([SQL_ROOT / "stars"], [world_rows.TABLE])
+    return load_sql_graph([SQL_ROOT / "stars"], [source.table for source in SOURCES])
 
 
 @pytest.fixture(scope="session")

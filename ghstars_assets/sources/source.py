@@ -3,7 +3,7 @@
 A day that was taken is never taken again: a source's table is append-only, whoever asks twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -24,14 +24,36 @@ class Take(Protocol):
     """Takes the days of a range in order, one outcome a day; what is stored is kept."""
 
     def __call__(
-        self, lake: Lake, held: Claim, days: DayRange, say: Say
+        self, lake: Lake, held: Claim, days: DayRange, say: Say, /
     ) -> Iterator[DayOutcome]: ...
 
 
 class KnownDays(Protocol):
     """The days that a source can tell at a moment, in order."""
 
-    def __call__(self, lake: Lake, held: Claim, now: datetime) -> list[date]: ...
+    def __call__(self, lake: Lake, held: Claim, now: datetime, /) -> list[date]: ...
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a history that a user named has brought."""
+
+    lines: tuple[str, ...]
+    """The report, a line a thing."""
+    changed: Mapping[str, frozenset[date]]
+    """By table, the days that were written."""
+
+
+Progress = Callable[[str, int, int], None]
+"""What is done, how much of it, of how much."""
+
+
+class Bring(Protocol):
+    """Brings history from a place that a user names: a folder, a file, an address on the web."""
+
+    def __call__(
+        self, lake: Lake, place: str, days: DayRange | None, progress: Progress, /
+    ) -> Brought: ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +69,9 @@ class Source:
     """Tables whose same day it needs."""
     told: Callable[[Lake, Claim], str] | None = None
     """What `ghstars status` says of it beside its days."""
+    bring: Bring | None = None
+    """How history is imported into it. A source that has it knows the past alone: no schedule asks
+    it for the day."""
 
 
 Capture = Callable[[Claim, DayRange], Iterator[tuple[date, pl.DataFrame]]]

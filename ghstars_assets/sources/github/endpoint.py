@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from ghstars_assets.errors import SettingsError, SourceError
 from ghstars_assets.lake.claim import Claim, Kind
 from ghstars_assets.settings import Settings
+from ghstars_assets.sources.addresses import is_safe
 from ghstars_assets.sources.github.credentials import Credentials, Token, credentials_of
 from ghstars_assets.sources.github.governor import Limits
 
 GITHUB = "https://api.github.com"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
@@ -83,19 +82,8 @@ def _own_sandbox(held: Claim) -> Iterator[Endpoint]:
 
 def _require_safe(url: str) -> None:
     """A token goes over the wire encrypted, or it stays on this machine."""
-    if not _is_safe(url):
+    if not is_safe(url):
         raise SettingsError(
             "GHSTARS_GITHUB_API must be https://HOST[/PATH], or http:// on this very machine; a "
             "token would travel in the open otherwise."
         )
-
-
-def _is_safe(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # a bracket that does not close, a port that is no number
-        return False
-    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    is_whole = bool(parts.hostname) and port != 0 and "@" not in parts.netloc
-    return is_whole and (parts.scheme == "https" or is_local)

@@ -1,0 +1,76 @@
+"""Asks GitHub which repositories the archive's names mean now: 100 names for a point.
+
+A null in an answer is taken for "nobody has this name", for an id is only a help here: without one
+a repository keeps the number made of its first name.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from ghstars_assets.lake.claim import Claim
+from ghstars_assets.settings import Settings
+from ghstars_assets.sources.github.answers import BadQueryError, TooHeavyError, moment
+from ghstars_assets.sources.github.client import GitHub
+from ghstars_assets.sources.github.endpoint import open_endpoint
+from ghstars_assets.sources.github_ranking.names import Said
+
+NAMES_AT_ONCE = 100
+"""Without connections a hundred cost one point and little of GitHub's time."""
+
+Keep = Callable[[Sequence[Said]], None]
+Progress = Callable[[int, int], None]
+
+
+def ask_names(
+    settings: Settings, held: Claim, names: Sequence[str], keep: Keep, progress: Progress
+) -> None:
+    """Ask about each name and hand over the answers batch by batch, so that none is lost."""
+    with open_endpoint(settings, held) as endpoint:
+        asyncio.run(_ask(GitHub(endpoint), names, keep, progress))
+
+
+async def _ask(github: GitHub, names: Sequence[str], keep: Keep, progress: Progress) -> None:
+    waiting = [
+        list(names[start : start + NAMES_AT_ONCE]) for start in range(0, len(names), NAMES_AT_ONCE)
+    ][::-1]
+    done = 0
+    async with github:
+        while waiting:
+            batch = waiting.pop()
+            try:
+                said = await _said(github, batch)
+            except (TooHeavyError, BadQueryError):
+                middle = len(batch) // 2
+                if middle:
+                    waiting += [batch[middle:], batch[:middle]]
+                    continue
+                said = []
+            keep(said)
+            done += len(batch)
+            progress(done, len(names))
+
+
+async def _said(github: GitHub, names: Sequence[str]) -> list[Said]:
+    declared, asked, variables = [], [], {}
+    for place, full_name in enumerate(names):
+        owner, _, name = full_name.partition("/")
+        declared.append(f"$o{place}: String!, $n{place}: String!")
+        asked.append(
+            f"r{place}: repository(owner: $o{place}, name: $n{place}) "
+            "{ databaseId nameWithOwner createdAt }"
+        )
+        variables |= {f"o{place}": owner, f"n{place}": name}
+    query = f"query ({', '.join(declared)}) {{ {' '.join(asked)} }}"
+    reply = await github.graphql(query, variables, points=1)
+    found = []
+    for place, full_name in enumerate(names):
+        node = reply.data.get(f"r{place}") or {}
+        found.append(
+            Said(
+                full_name,
+                node.get("databaseId"),
+                moment(node.get("createdAt")),
+                node.get("nameWithOwner"),
+            )
+        )
+    return found

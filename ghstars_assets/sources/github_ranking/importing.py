@@ -1,0 +1,304 @@
+"""Brings the Github-Ranking archive into `problem/github_ranking`, one partition a day.
+
+What is stored hangs on what the files say alone, not on their order, on how often they are imported
+or on where an import was killed: of two tellings of a day the one of the higher rank counts, and
+each day is written whole.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from ghstars_assets.days import DayRange, consecutive, utc_now
+from ghstars_assets.errors import SourceError
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sources.github_ranking.days_told import (
+    DayTold,
+    days_of,
+    read_condensed,
+    read_raw,
+)
+from ghstars_assets.sources.github_ranking.identity import Rename
+from ghstars_assets.sources.github_ranking.names import (
+    identities,
+    keep_renames,
+    outdated_days,
+    renames_in,
+    with_identities,
+    write_again,
+)
+from ghstars_assets.sources.github_ranking.places import (
+    FilesFound,
+    capture_times,
+    files_over_http,
+    table_in,
+    told_of_unknown,
+    unpacked,
+)
+from ghstars_assets.sources.github_ranking.tables import RankingTables
+
+FORM, ROWS, FINGERPRINT = "archive_form", "archive_rows", "archive_fingerprint"
+
+Progress = Callable[[str, int, int], None]
+"""What is done, how much of it, of how much."""
+
+
+@dataclass
+class ImportReport:
+    """What an import brought, and what was odd about it."""
+
+    new: set[date] = field(default_factory=set)
+    replaced: set[date] = field(default_factory=set)
+    kept: set[date] = field(default_factory=set)
+    absent: set[date] = field(default_factory=set)
+    """Days that were asked for over HTTP and that the archive has no file of."""
+    identified_anew: list[date] = field(default_factory=list)
+    rows: int = 0
+    renames: int = 0
+    refuted: list[Rename] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    odd: defaultdict[str, dict[date, str]] = field(default_factory=lambda: defaultdict(dict))
+
+    @property
+    def written(self) -> set[date]:
+        return self.new | self.replaced
+
+    @property
+    def told(self) -> set[date]:
+        return self.new | self.replaced | self.kept
+
+    def lines(self) -> Iterator[str]:
+        """The report, a line a thing."""
+        yield (
+            f"{len(self.told):,} days told: {len(self.new):,} new ({self.rows:,} rows), "
+            f"{len(self.replaced):,} replaced by a better telling, {len(self.kept):,} kept as "
+            "they were"
+        )
+        if self.absent:
+            yield f"{len(self.absent):,} days asked for that the archive has no file of"
+        if self.renames:
+            yield f"{self.renames:,} renames learnt"
+        if self.refuted:
+            shown = ", ".join(f"{one.old_name} → {one.new_name}" for one in self.refuted[:3])
+            yield f"{len(self.refuted):,} renames refuted by GitHub: {shown}"
+        if self.identified_anew:
+            yield f"{len(self.identified_anew):,} days written again, a repository known better"
+        for kind, days in sorted(self.odd.items()):
+            examples = "; ".join(f"{day}: {told}" for day, told in _telling(days))
+            yield f"{kind} on {len(days):,} days ({examples})"
+        for told in self.unusable[:10]:
+            yield f"not used: {told}"
+        if len(self.unusable) > 10:
+            yield f"not used: {len(self.unusable) - 10:,} more files"
+        if self.unknown:
+            yield f"of no use to us: {'; '.join(self.unknown)}"
+
+
+def import_files(
+    lake: Lake, tables: RankingTables, found: FilesFound, days: DayRange | None, progress: Progress
+) -> ImportReport:
+    """From files on this machine."""
+    report = ImportReport(unknown=told_of_unknown(found.unknown))
+    writing = _Writing(lake, tables, report, _renames(found, report))
+    captured = _capture_times(found, report)
+    for done, path in enumerate(found.raw, 1):
+        progress("lists", done, len(found.raw))
+        try:
+            told = read_raw(unpacked(path), path.name)
+        except SourceError as error:
+            report.unusable.append(str(error))
+            continue
+        if days is None or told.day in days:
+            writing.take(told)
+    for path in found.condensed:
+        _import_condensed(writing, path, days, captured, progress)
+    writing.finish(progress)
+    return report
+
+
+def import_over_http(
+    lake: Lake, tables: RankingTables, place: str, days: DayRange, progress: Progress
+) -> ImportReport:
+    """From the web, day by day; a day that was fetched before is not fetched again."""
+    report = ImportReport()
+    writing = _Writing(lake, tables, report, [])
+    done = 0
+
+    def is_wanted(day: date) -> bool:
+        nonlocal done
+        done += 1
+        progress("days", done, len(days))
+        has = writing.rank_of(day)
+        if has and has[0]:
+            report.kept.add(day)
+        return not (has and has[0])
+
+    for day, name, content in files_over_http(place, days, is_wanted):
+        if content is None:
+            report.absent.add(day)
+            continue
+        try:
+            told = read_raw(content, name)
+        except SourceError as error:
+            report.unusable.append(str(error))
+            continue
+        writing.take(told)
+    if not report.told:
+        raise SourceError(
+            f"{place} has no github-ranking-DAY.csv for any day of {days}; name the folder that "
+            "holds the files, and a range in which there are some."
+        )
+    writing.finish(progress)
+    return report
+
+
+def identify_again(lake: Lake, tables: RankingTables, progress: Progress) -> list[date]:
+    """Write again the days on which a repository is known better by now."""
+    known = identities(lake, tables)
+    outdated = outdated_days(lake, tables, known)
+    for done, day in enumerate(outdated, 1):
+        write_again(lake, tables, known, day)
+        progress("names", done, len(outdated))
+    return outdated
+
+
+def archive_gaps(lake: Lake, tables: RankingTables) -> list[DayRange]:
+    """Days between the archive's first and last that it has no file of."""
+    stored = lake.days(tables.ranking.name)
+    if not stored:
+        return []
+    held = set(stored)
+    return consecutive([day for day in DayRange(stored[0], stored[-1]) if day not in held])
+
+
+def _telling(days: dict[date, str]) -> list[tuple[date, str]]:
+    """The first, and the last where there are several."""
+    listed = sorted(days.items())
+    return listed[:1] + listed[-1:] if len(listed) > 1 else listed
+
+
+def _renames(found: FilesFound, report: ImportReport) -> list[Rename]:
+    renames: list[Rename] = []
+    for path in found.renames:
+        try:
+            renames += renames_in(table_in(path))
+        except (pl.exceptions.PolarsError, SourceError) as error:
+            report.unusable.append(f"{path.name} cannot be read ({_first_line(error)})")
+    return renames
+
+
+def _capture_times(found: FilesFound, report: ImportReport) -> dict[date, datetime]:
+    try:
+        return capture_times(found.qualities)
+    except (pl.exceptions.PolarsError, SourceError) as error:
+        report.unusable.append(f"a quality table cannot be read ({_first_line(error)})")
+        return {}
+
+
+def _import_condensed(
+    writing: "_Writing",
+    path: Path,
+    days: DayRange | None,
+    captured: dict[date, datetime],
+    progress: Progress,
+) -> None:
+    """A month at a time: such a file may hold years, in any order."""
+    scanned = pl.scan_parquet(path)
+    day = pl.col("snapshot_date").cast(pl.Date)
+    try:
+        told_days = [day for day in days_of(scanned) if days is None or day in days]
+    except pl.exceptions.PolarsError as error:
+        writing.report.unusable.append(f"{path.name} cannot be read ({_first_line(error)})")
+        return
+    done = 0
+    for month, listed in _by_month(told_days).items():
+        rows = scanned.filter((day >= listed[0]) & (day <= listed[-1])).collect()
+        parts = rows.with_columns(day).partition_by("snapshot_date", as_dict=True)
+        for one in listed:
+            writing.take(read_condensed(parts[(one,)], one, captured.get(one)))
+        done += len(listed)
+        progress(f"{path.name} {month}", done, len(told_days))
+
+
+def _by_month(days: list[date]) -> dict[str, list[date]]:
+    months: defaultdict[str, list[date]] = defaultdict(list)
+    for day in days:
+        months[f"{day:%Y-%m}"].append(day)
+    return months
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+class _Writing:
+    """Days on their way into the lake."""
+
+    def __init__(
+        self, lake: Lake, tables: RankingTables, report: ImportReport, renames: list[Rename]
+    ) -> None:
+        self.lake = lake
+        self.tables = tables
+        self.report = report
+        report.renames = keep_renames(lake, tables, renames)
+        self._known = identities(lake, tables)
+        report.refuted = self._known.refuted
+        self._stored = {one.day: one for one in lake.partitions(tables.ranking.name)}
+        self._ranks: dict[date, tuple[int, int, str]] = {}
+
+    def take(self, told: DayTold) -> None:
+        for kind, particulars in told.odd.items():
+            self.report.odd[kind][told.day] = particulars
+        has = self.rank_of(told.day)
+        if has and has >= told.rank:
+            if told.day not in self.report.written:
+                self.report.kept.add(told.day)
+            return
+        table = self.tables.ranking
+        rows = with_identities(told.rows, told.day, self._known).with_columns(
+            day=pl.lit(told.day),
+            observed_at=pl.lit(told.captured_at),
+            ingested_at=pl.lit(utc_now().replace(microsecond=0)),
+        )
+        notes = {
+            FORM: told.form,
+            ROWS: str(told.rows.height),
+            FINGERPRINT: told.fingerprint,
+        }
+        self.lake.write(table.name, told.day, table.conform(rows), notes=notes)
+        self._ranks[told.day] = told.rank
+        self.report.rows += rows.height
+        self.report.kept.discard(told.day)
+        (self.report.replaced if has and told.day not in self.report.new else self.report.new).add(
+            told.day
+        )
+
+    def rank_of(self, day: date) -> tuple[int, int, str] | None:
+        """Of what is stored of the day."""
+        if day not in self._ranks and day in self._stored:
+            notes = self.lake.notes(self._stored[day])
+            self._ranks[day] = (
+                int(notes.get(FORM) == "csv"),
+                int(notes.get(ROWS, 0)),
+                notes.get(FINGERPRINT, ""),
+            )
+        return self._ranks.get(day)
+
+    def finish(self, progress: Progress) -> None:
+        self.report.identified_anew = identify_again(self.lake, self.tables, progress)
+        self._tell_thin_days()
+
+    def _tell_thin_days(self) -> None:
+        """Days with far fewer repositories than the usual of the weeks around them."""
+        counts = Counter({day: rank[1] for day in self.report.told if (rank := self.rank_of(day))})
+        days = sorted(counts)
+        for place, day in enumerate(days):
+            around = sorted(counts[one] for one in days[max(0, place - 7) : place + 8])
+            usual = around[len(around) // 2]
+            if counts[day] < 0.8 * usual:
+                self.report.odd["few repositories"][day] = f"{counts[day]:,}, usually {usual:,}"

@@ -1,0 +1,228 @@
+"""Where an archive lies: a folder or a clone, gone through file by file, or an address on the web.
+
+A file is known by its columns. What is of no use is told and left alone.
+"""
+
+import gzip
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from ghstars_assets.days import DayRange
+from ghstars_assets.errors import SourceError
+from ghstars_assets.sources.addresses import is_safe
+from ghstars_assets.sources.github_ranking.days_told import is_condensed, is_raw
+
+if TYPE_CHECKING:
+    import httpx
+
+MOST_CSV_BYTES = 64 * 2**20
+"""A day's file has 0.7 MB; what unpacks to far more is none."""
+
+_TRIES = 4
+_REPOSITORY_PAGE = "https://github.com/"
+_RAW_FILES = "https://raw.githubusercontent.com/{repository}/master/Data"
+_PARQUET_MAGIC = b"PAR1"
+_GZIP_MAGIC = b"\x1f\x8b"
+_HEAD_BYTES = 4096
+
+
+@dataclass
+class FilesFound:
+    """What lies in a folder, by what it is."""
+
+    raw: list[Path] = field(default_factory=list)
+    condensed: list[Path] = field(default_factory=list)
+    renames: list[Path] = field(default_factory=list)
+    qualities: list[Path] = field(default_factory=list)
+    event_hours: list[Path] = field(default_factory=list)
+    unknown: list[Path] = field(default_factory=list)
+
+    @property
+    def is_of_use(self) -> bool:
+        return bool(self.raw or self.condensed or self.event_hours)
+
+
+def files_in(place: Path, is_event_hour: Callable[[Path], bool]) -> FilesFound:
+    """Every file below a folder, or the one file, in an order that does not hang on the disk."""
+    if not place.exists():
+        raise SourceError(
+            f"{place} does not exist; name a clone of the archive, a folder with its files, or its "
+            "address on the web."
+        )
+    found = FilesFound()
+    paths = sorted(place.rglob("*")) if place.is_dir() else [place]
+    for path in paths:
+        if path.is_file() and ".git" not in path.relative_to(place).parts:
+            _kind_of(path, found, is_event_hour).append(path)
+    return found
+
+
+def _kind_of(path: Path, found: FilesFound, is_event_hour: Callable[[Path], bool]) -> list[Path]:
+    columns = columns_of(path)
+    if is_raw(columns):
+        return found.raw
+    if is_condensed(columns):
+        return found.condensed
+    if columns >= {"first_date_new_name", "old_name", "new_name"}:
+        return found.renames
+    if columns >= {"snapshot_date", "capture_utc"}:
+        return found.qualities
+    return found.event_hours if is_event_hour(path) else found.unknown
+
+
+def columns_of(path: Path) -> set[str]:
+    """The columns of a Parquet or CSV file, packed or not; none where it is neither."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        if head.startswith(_PARQUET_MAGIC):
+            return set(pl.read_parquet_schema(path))
+        if head.startswith(_GZIP_MAGIC):
+            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD_BYTES)
+    except (OSError, zlib.error, pl.exceptions.PolarsError):
+        return set()
+    first_line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    text = first_line.decode(errors="replace")
+    return {name.strip().strip('"') for name in text.split(",")}
+
+
+def unpacked(path: Path) -> bytes:
+    """A file's content, unpacked where it is packed; whole, or an error that names it."""
+    content = path.read_bytes()
+    if not content.startswith(_GZIP_MAGIC):
+        return content
+    try:
+        with gzip.open(path) as file:
+            content = file.read(MOST_CSV_BYTES + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        raise SourceError(
+            f"{path.name} is cut short or damaged ({type(error).__name__}); it was left out: fetch "
+            "it again."
+        ) from None
+    if len(content) > MOST_CSV_BYTES:
+        raise SourceError(f"{path.name} unpacks to far more than a day's lists; it was left out.")
+    return content
+
+
+def table_in(path: Path) -> pl.DataFrame:
+    """A small table beside the archive's files."""
+    with path.open("rb") as file:
+        is_parquet = file.read(4) == _PARQUET_MAGIC
+    return (
+        pl.read_parquet(path) if is_parquet else pl.read_csv(unpacked(path), try_parse_dates=True)
+    )
+
+
+def capture_times(paths: list[Path]) -> dict[date, datetime]:
+    """When each day was captured, by the quality tables that were found."""
+    told: dict[date, datetime] = {}
+    for path in paths:
+        rows = table_in(path).select(
+            pl.col("snapshot_date").cast(pl.Date),
+            pl.col("capture_utc").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+        )
+        told |= dict(rows.drop_nulls().iter_rows())
+    return told
+
+
+def told_of_unknown(paths: list[Path]) -> list[str]:
+    """By ending, with an example each: a clone may hold hundreds."""
+    by_ending: defaultdict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        by_ending[path.suffix or "no ending"].append(path.name)
+    return [
+        f"{len(names):,} × {ending}, such as {names[0]}"
+        for ending, names in sorted(by_ending.items())
+    ]
+
+
+# ---- the web --------------------------------------------------------------------------------
+
+
+def is_address(place: str) -> bool:
+    return "://" in place
+
+
+def files_over_http(
+    place: str, days: DayRange, is_wanted: Callable[[date], bool]
+) -> Iterator[tuple[date, str, bytes | None]]:
+    """Each wanted day's file, None where the archive has none; one request at a time."""
+    import httpx
+
+    base = _base_of(place)
+    is_outside = base.startswith("https:")
+    with httpx.Client(timeout=30, trust_env=is_outside) as client:
+        folders = [base, f"{base}/Data"]
+        for day in days:
+            if not is_wanted(day):
+                continue
+            name = f"github-ranking-{day}.csv"
+            content = None
+            for folder in tuple(folders):
+                content = _fetched(client, f"{folder}/{name}")
+                if content is not None:
+                    # Where one lies, the others do.
+                    folders = [folder]
+                    break
+            yield day, name, content
+
+
+def is_sandbox_address(place: str) -> bool:
+    """Whether an invented world's archive answers."""
+    import httpx
+
+    if urlsplit(_base_of(place)).scheme == "https":
+        return False
+    try:
+        with httpx.Client(timeout=30, trust_env=False) as client:
+            answer = client.get(_base_of(place))
+    except httpx.TransportError as error:
+        raise SourceError(
+            f"{place} does not answer ({type(error).__name__}); mend the address."
+        ) from None
+    return "x-ghstars-sandbox" in answer.headers
+
+
+def _base_of(place: str) -> str:
+    base = place.rstrip("/")
+    if base.startswith(_REPOSITORY_PAGE):
+        repository = "/".join(base.removeprefix(_REPOSITORY_PAGE).split("/")[:2])
+        base = _RAW_FILES.format(repository=repository.removesuffix(".git"))
+    if not is_safe(base):
+        raise SourceError(
+            f"{place} cannot be asked: an archive's address begins with https://, or http:// on "
+            "this very machine."
+        )
+    return base
+
+
+def _fetched(client: "httpx.Client", url: str) -> bytes | None:
+    import httpx
+
+    fault = ""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            answer = client.get(url)
+        except httpx.TransportError as error:
+            fault = type(error).__name__
+        else:
+            if answer.status_code == 200:
+                return answer.content
+            if answer.status_code in (404, 410):
+                return None
+            fault = f"status {answer.status_code}"
+        if tries_left:
+            time.sleep(2.0 ** (_TRIES - tries_left) / 4)
+    raise SourceError(
+        f"{url} could not be fetched in {_TRIES} tries ({fault}); run the same again, it goes on "
+        "where it stopped."
+    )
