@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS_READY := $(VENV)/.peers-ready
 AZURITE_VERSION := 3.37.0
 AZURITE := node_modules/.bin/azurite-blob
 TEST_WORKERS ?= 2
@@ -40,7 +41,7 @@ format: $(READY) ## rewrite Python and SQL in the house style
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix sql
 
-bench: $(READY) ## run every bench/*.py, figures in bench/results/
+bench: $(PEERS_READY) ## run every bench/*.py, figures in bench/results/
 	@mkdir -p bench/results
 	@set -e; for file in bench/*.py; do \
 		echo "== $$file"; \
@@ -62,7 +63,7 @@ lock: ## resolve pyproject.toml afresh into constraints.txt (PYTHON=python3.11)
 	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	$(PYTHON) -m venv "$$scratch/venv"; \
 	"$$scratch/venv/bin/python" -m pip install -qq --upgrade pip; \
-	"$$scratch/venv/bin/python" -m pip install -qq --no-compile -e '.[dev,postgres]'; \
+	"$$scratch/venv/bin/python" -m pip install -qq --no-compile -e '.[dev,postgres,bench]'; \
 	{ sed -n '/^#/p' constraints.txt; \
 	  "$$scratch/venv/bin/python" -m pip freeze --all --exclude setuptools --exclude wheel | grep ==; \
 	} > "$$scratch/constraints.txt"; \
@@ -87,4 +88,8 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --upgrade -c constraints.txt pip
 	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
+	@touch $@
+
+$(PEERS_READY): $(READY)
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[dev,bench]'
 	@touch $@

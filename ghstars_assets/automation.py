@@ -190,7 +190,7 @@ def _missing_days(
 
 def _daily(problem: Problem) -> list[Source]:
     """The sources that have news every day."""
-    return [source for source in problem.sources if source.bring is None]
+    return [source for source in problem.sources if not source.is_history]
 
 
 def _train_weekly(problem: Problem, settings: Settings) -> ScheduleDefinition:

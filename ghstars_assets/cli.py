@@ -22,7 +22,7 @@ def cli() -> None:
 
     \b
     First time:   ghstars demo           the whole loop on a sandbox, no token needed
-    With a token: ghstars track OWNER/NAME ...   whom to follow on GitHub itself
+    With a token: ghstars start OWNER/NAME ...   follow, import the past, forecast the same evening
     Every day:    ghstars up             Dagster's UI and schedules; they do the rest
                   ghstars status         what is fresh, missing, failed, and what comes next
                   ghstars predict stars  the forecasts
@@ -83,6 +83,56 @@ def backfill(problem: str, first: str | None, last: str | None, stages: str, for
         click.echo(str(report))
 
 
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
+@click.option("--owner", "owners", multiple=True, help="all public repositories of one")
+@click.option("--topic", "topics", multiple=True, help="all repositories with it")
+@click.option("--stars", "stars", multiple=True, metavar="A..B", help="1000.. or 50..99")
+@click.option(
+    "--archive",
+    default="",
+    metavar="PATH_OR_URL",
+    help="of Github-Ranking: a clone, a folder or an address [its address on GitHub]",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(min=60),
+    default=500,
+    show_default=True,
+    help="how much past to fetch from an address; of a folder everything is taken",
+)
+@click.option("--sandbox", "is_sandbox", is_flag=True, help="try it on an invented GitHub")
+def start(
+    names: tuple[str, ...],
+    owners: tuple[str, ...],
+    topics: tuple[str, ...],
+    stars: tuple[str, ...],
+    archive: str,
+    days: int,
+    is_sandbox: bool,
+) -> None:
+    """The first evening: follow, snapshot, import years of past, train and forecast.
+
+    Needs GHSTARS_GITHUB_TOKEN; with --sandbox it needs nothing.
+
+    \b
+    ghstars start dagster-io/dagster duckdb/duckdb --archive ~/Github-Ranking
+    GHSTARS_HOME=/tmp/try ghstars start --sandbox
+    """
+    from ghstars_assets.commands.start import start as run_start
+
+    run_start(
+        current_settings(),
+        names,
+        owners,
+        topics,
+        stars,
+        archive=archive,
+        days=days,
+        is_sandbox=is_sandbox,
+    )
+
+
 @cli.command("import")
 @click.argument("problem")
 @click.argument("place", metavar="PATH_OR_URL")
@@ -104,6 +154,25 @@ def import_history(problem: str, place: str, first: str | None, last: str | None
     from ghstars_assets.problems.registry import find_problem
 
     bring_history(current_settings(), find_problem(problem), place, first, last)
+
+
+@cli.command()
+@click.argument("problem")
+@click.option("--svg", "picture", type=click.Path(path_type=Path, dir_okay=False), help="draw it")
+@click.option("--csv", "form", flag_value="csv", help="with a header")
+@click.option("--json", "form", flag_value="json")
+def coverage(problem: str, picture: Path | None, form: str | None) -> None:
+    """Which days PROBLEM knows from which source, and how well.
+
+    \b
+    ghstars coverage stars
+    ghstars coverage stars --svg coverage.svg
+    """
+    from ghstars_assets.commands.coverage import show_coverage
+    from ghstars_assets.problems.registry import find_problem
+
+    shown_form = form or "table"
+    show_coverage(current_settings(), find_problem(problem), picture, shown_form)  # pyright: ignore[reportArgumentType]
 
 
 @cli.command()

@@ -118,7 +118,7 @@ def materialize_days(
 def _log_progress(context: AssetExecutionContext, table: Table, done: Sequence[DayOutcome]) -> None:
     """Of a long range the log tells the days that are out of the ordinary, and each month."""
     newest = done[-1]
-    if newest.status is not Status.WRITTEN:
+    if newest.status not in (Status.WRITTEN, Status.GAP):
         context.log.info(f"{table.name} {newest.day}: {newest.status.value} ({newest.reason})")
     if len(done) > 1 and done[-2].day.month != newest.day.month:
         rows = sum(outcome.rows for outcome in done)

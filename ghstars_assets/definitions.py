@@ -1,6 +1,7 @@
 """Everything Dagster sees, assembled in one place."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from dagster import Definitions, in_process_executor
@@ -9,7 +10,7 @@ from ghstars_assets.automation import build_automation_sensor, build_schedules, 
 from ghstars_assets.io_manager import LakeIOManager
 from ghstars_assets.lake.claim import read_claim
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.assets import build_loop_assets
+from ghstars_assets.learning.assets import build_loop_assets, coverage_metadata
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.registry import all_problems
@@ -31,8 +32,15 @@ def build_defs(
     for problem in problems:
         first_day = (held and held.first_day) or problem.first_day
         assets += build_loop_assets(problem, wired.columns[problem.name], first_day)
+        told_of_many = {problem.table("snapshots"): partial(coverage_metadata, problem)}
         assets += [
-            build_sql_asset(file, wired.graph, first_day, catches_up(file.reads))
+            build_sql_asset(
+                file,
+                wired.graph,
+                first_day,
+                catches_up(file.reads),
+                told_of_many.get(name, lambda _lake: {}),
+            )
             for name, file in wired.graph.files.items()
             if name.startswith(f"{problem.name}.")
         ]

@@ -149,6 +149,8 @@ def take_sources(lake: Lake, days: DayRange) -> None:
     held = require_kind(lake, "sandbox")
     for source in PROBLEM.sources:
         known = source.known_days(lake, held, utc_now())
+        if not known:  # a history that nobody imported
+            continue
         first, last = max(days.first, known[0]), min(days.last, known[-1])
         if first <= last:
             list(source.take(lake, held, DayRange(first, last), lambda _told: None))

@@ -16,8 +16,14 @@ from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sqlassets.engine import fill
 from ghstars_assets.sqlassets.graph import SqlGraph
+from ghstars_assets_tests.world_rows import (
+    RANKING,
+    STAR_HISTORY,
+    as_github,
+    as_ranking,
+    as_star_history,
+)
 from ghstars_assets_tests.world_rows import TABLE as SOURCE
-from ghstars_assets_tests.world_rows import as_github
 
 DAYS = DayRange(date(2026, 1, 1), date(2026, 5, 30))
 SEED = 11
@@ -30,6 +36,12 @@ AWAY_BRIEFLY, BRIEFLY = 7, range(105, 112)
 AWAY_FOR_LONG, FOR_LONG = 9, range(80, 116)
 """More than the 30 days over which features draw a line."""
 CAME_LATE, CAME_ON = 11, 125
+OUTAGE_DAYS = range(85, 98)
+"""The repository with the most stars shows a tenth of them: longer than the gate holds it back."""
+ASKED = {CAME_LATE: CAME_ON, AWAY_FOR_LONG: FOR_LONG.stop}
+"""Whose star history GitHub was asked for, and on which day."""
+RANKED_DAYS = range(105, 150)
+"""On these the Github-Ranking archive tells everybody's counts, too."""
 
 GAPS = (
     DayRange(date(2026, 2, 10), date(2026, 2, 12)),
@@ -58,20 +70,40 @@ def snapshots() -> Iterator[tuple[date, pl.DataFrame]]:
             CAME_LATE: number < CAME_ON,
         }
         gone = [ids[place] for place, is_gone in absent.items() if is_gone]
+        stars = pl.col("stars")
+        is_out = (stars == stars.max()) & (number in OUTAGE_DAYS)
         is_renamed = (pl.col("repo_id") == ids[RENAMED]) & (number >= RENAMED_FROM)
         new_name = pl.when(is_renamed).then(pl.lit("new-owner/new-name"))
         yield (
             day,
             frame.filter(~pl.col("repo_id").is_in(gone)).with_columns(
-                full_name=new_name.otherwise("full_name")
+                full_name=new_name.otherwise("full_name"),
+                stars=pl.when(is_out).then(stars // 10).otherwise(stars),
             ),
         )
 
 
+def answers() -> Iterator[tuple[date, pl.DataFrame]]:
+    """What GitHub says of the stars gained in the 140 days before it was asked. It leaves out those
+    that were taken back, so what it tells is not what two snapshots differ by."""
+    ids = founding_ids()
+    for place, number in ASKED.items():
+        asked_on = days_after_first(number)
+        told = [asked_on - timedelta(days=ago) for ago in range(140)]
+        gained = [(place + ago * ago) % 9 for ago in range(140)]
+        answer = pl.DataFrame({"gained_on": told, "stars_gained": gained})
+        yield asked_on, as_star_history(answer, ids[place], asked_on)
+
+
 def settle(lake: Lake, graph: SqlGraph) -> None:
-    """Fill the source, declare its gaps and make the snapshots."""
+    """Fill the sources, declare their gaps and make the snapshots."""
+    ranked = {days_after_first(number) for number in RANKED_DAYS}
     for day, frame in snapshots():
         lake.write(SOURCE.name, day, as_github(frame))
+        if day in ranked:
+            lake.write(RANKING.name, day, as_ranking(frame))
+    for asked_on, rows in answers():
+        lake.write(STAR_HISTORY.name, asked_on, rows)
     for gap in GAPS:
         declare_gaps(lake, "stars", gap, "the capture was down")
     fill_days(lake, graph, "stars.snapshots", DAYS)

@@ -15,6 +15,7 @@ from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.stages import (
     Stage,
     chosen_stages,
+    first_told_day,
     held_back_days,
     lead_days,
     newest_day,
@@ -102,7 +103,11 @@ def days_or_all(
         raise GhstarsError(
             f"No source of {problem.name} knows {parse_day(last)} yet; the newest day is {newest}."
         )
-    begin = parse_day(first) if first else (held and held.first_day) or problem.first_day
+    begin = (
+        parse_day(first)
+        if first
+        else (held and held.first_day) or first_told_day(lake, problem) or problem.first_day
+    )
     return DayRange(begin, parse_day(last) if last else newest)
 
 
@@ -140,6 +145,7 @@ class _Backfill:
         if stage.name == "scores":
             last = min([last, *self.lake.days(self.problem.table("labels"))[-1:]])
         listed = list(DayRange(days.first, last)) if last >= days.first else []
+        listed = stage.own_days(self.lake, listed)
         if stage.source:
             return listed if self.is_strict else self._tellable(stage.source, listed)
         if stage.name == "model":

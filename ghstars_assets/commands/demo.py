@@ -1,7 +1,7 @@
 """`ghstars demo`: the whole loop on the sandbox, from an empty home to forecasts and a record."""
 
 import time
-from datetime import date, timedelta
+from datetime import timedelta
 
 from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import out, say
@@ -22,7 +22,8 @@ def demo(settings: Settings, days: int) -> None:
     started = time.monotonic()
     lake = Lake(settings)
     newest = utc_now().date() - timedelta(days=1)
-    first_day = _claimed_first_day(settings, lake, days)
+    # A home that was filled keeps its own first day.
+    first_day = claim(lake, sandbox_claim(settings, days)).first_day or newest
     say(f"{SANDBOX_NOTICE}\nEverything is kept in {settings.home_path}.")
     shown = []
     for problem in all_problems().values():
@@ -54,14 +55,12 @@ def _wish_for_everything(settings: Settings, lake: Lake, problem: Problem) -> No
         record(lake, tables, "track", everything, "the sandbox's whole world", utc_now())
 
 
-def _claimed_first_day(settings: Settings, lake: Lake, days: int) -> date:
-    """The first day of an empty home is chosen now; a home that was filled keeps its own."""
+def sandbox_claim(settings: Settings, days: int) -> Claim:
+    """What an empty home is marked with: an invented world, and the day its partitions begin."""
     yesterday = utc_now().date() - timedelta(days=1)
     world = SandboxWorld(
         settings.sandbox_seed,
         settings.sandbox_repositories,
         yesterday - timedelta(days=max(settings.sandbox_days, days) - 1),
     )
-    first_day = yesterday - timedelta(days=days - 1)
-    wanted = Claim("sandbox", first_day, world)
-    return claim(lake, wanted).first_day or first_day
+    return Claim("sandbox", yesterday - timedelta(days=days - 1), world)

@@ -15,6 +15,7 @@ from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stages import (
     Stage,
+    first_told_day,
     held_back_days,
     newest_day,
     stages_of,
@@ -24,8 +25,11 @@ from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.runs import Recorded, dagster_instance
 from ghstars_assets.settings import SQL_ROOT, Settings
+from ghstars_assets.sources.github.tables import tables_of
 
 RECENT_DAYS = 30
+MONTHS_FOR_ALL_FEATURES_DAYS = 91
+"""The longest feature looks back 90 days."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def _due_days(
     """The days of the last month that this stage should hold."""
     ahead = problem.horizon_days if stage.name == "scores" else stage.looks_ahead_days
     last = newest - timedelta(days=ahead)
-    begins = (held and held.first_day) or _first_stored_day(lake, problem) or last
+    begins = (held and held.first_day) or first_told_day(lake, problem) or last
     first = max(last - timedelta(days=RECENT_DAYS - 1), begins)
     days = list(DayRange(first, last)) if first <= last else []
     if stage.name == "model":
@@ -104,19 +108,17 @@ def _due_days(
             for day in days
             if day.weekday() == problem.training_weekday and log and day >= log[0]
         ]
-    if stage.name in ("predictions", "scores"):
+    if stage.name in ("champion", "predictions", "scores"):
         first_served = first_championed_day(lake, problem)
         return [day for day in days if first_served and day >= first_served]
-    gaps = declared_gaps(lake, problem.name) if stage.source else {}
-    return [day for day in days if day not in gaps]
-
-
-def _first_stored_day(lake: Lake, problem: Problem) -> date | None:
-    """Where a home begins that took its first day from GitHub itself."""
-    return min(
-        (day for source in problem.sources for day in lake.days(source.table.name)[:1]),
-        default=None,
-    )
+    if not stage.source:
+        return stage.own_days(lake, days)
+    # What a source had before it began, and after a history ended, was never due.
+    stored = lake.days(stage.table)
+    if stage.source.is_history or not stored:
+        return []
+    gaps = declared_gaps(lake, problem.name)
+    return [day for day in days if day not in gaps and day >= stored[0]]
 
 
 def show_status(settings: Settings, form: Form) -> int:
@@ -134,6 +136,8 @@ def show_status(settings: Settings, form: Form) -> int:
             if form == "table":
                 for line in _told_by_sources(settings, problem):
                     out().print(line, highlight=False)
+                for line in thin_forecasts(Lake(settings), problem):
+                    out().print(line, highlight=False)
                 out().print(next_steps(settings, problem, statuses), highlight=False)
     return 3 if needs_attention else 0
 
@@ -143,7 +147,32 @@ def _told_by_sources(settings: Settings, problem: Problem) -> Iterator[str]:
     held = read_claim(lake)
     for source in problem.sources:
         if held and held.kind in source.kinds and source.told:
-            yield source.told(lake, held)
+            told = source.told(lake, held)
+            if told:
+                yield told
+
+
+def thin_forecasts(lake: Lake, problem: Problem) -> Iterator[str]:
+    """What the forecasts for the tracked rest on as long as their own past is short, and when that
+    will be better."""
+    if not lake.days(tables_of(problem.name).github.name):
+        return
+    own = lake.days(tables_of(problem.name).github.name)
+    first, days = own[0], len(own)
+    if days >= MONTHS_FOR_ALL_FEATURES_DAYS:
+        return
+    horizon = problem.horizon_days
+    milestones = [
+        (first + timedelta(days=horizon), "the first of them can be checked against the truth"),
+        (first + timedelta(days=28), "four weeks of their own carry the forecasts"),
+        (first + timedelta(days=MONTHS_FOR_ALL_FEATURES_DAYS), "every feature is their own"),
+    ]
+    ahead = [f"{day} {what}" for day, what in milestones if day > own[-1]]
+    yield (
+        f"Thin: the tracked repositories have {days} {'day' if days == 1 else 'days'} of their own "
+        f"snapshots, since {first}; before that their past is what star history tells. "
+        f"Better: {'; '.join(ahead)}."
+    )
 
 
 def next_steps(settings: Settings, problem: Problem, statuses: list[StageStatus]) -> str:

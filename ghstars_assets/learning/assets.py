@@ -11,12 +11,18 @@ from dagster import (
     BackfillPolicy,
     Config,
     MaterializeResult,
+    MetadataValue,
     asset,
 )
 from pydantic import Field
 
 from ghstars_assets.automation import carries_forward, catches_up
-from ghstars_assets.dagster_events import asked_days, materialize_days, table_schema
+from ghstars_assets.dagster_events import (
+    MOST_DAYS_TOLD_APART,
+    asked_days,
+    materialize_days,
+    table_schema,
+)
 from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.lake.claim import require_claim
 from ghstars_assets.lake.tables import Lake
@@ -80,10 +86,24 @@ def _source_asset(problem: Problem, source: Source, first_day: date) -> AssetsDe
     def source_asset(context: AssetExecutionContext) -> MaterializeResult:
         lake = Lake(current_settings())
         held = require_claim(lake, source.kinds)
-        outcomes = source.take(lake, held, asked_days(context), context.log.info)
-        return materialize_days(context, lake, source.table, outcomes)
+        days = asked_days(context)
+        outcomes = source.take(lake, held, days, context.log.info)
+        result = materialize_days(context, lake, source.table, outcomes)
+        if not source.covers or len(days) <= MOST_DAYS_TOLD_APART:
+            return result
+        told = {**(result.metadata or {}), **coverage_metadata(problem, lake)}
+        return result._replace(metadata=told)
 
     return source_asset
+
+
+def coverage_metadata(problem: Problem, lake: Lake) -> dict[str, MetadataValue]:
+    """The picture of which day is known from which source."""
+    from ghstars_assets.learning.coverage import coverage_of
+    from ghstars_assets.learning.coverage_picture import as_markdown_image, coverage_svg
+
+    lanes = coverage_of(lake, problem)
+    return {"coverage": MetadataValue.md(as_markdown_image(coverage_svg(lanes)))} if lanes else {}
 
 
 class _Loop:

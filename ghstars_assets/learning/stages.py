@@ -27,6 +27,16 @@ class Stage:
     source: Source | None = None
     """The source whose table this is. What it took is never taken again."""
 
+    def own_days(self, lake: Lake, days: Sequence[date]) -> list[date]:
+        """Those that are days of it at all: where one of its inputs decides, those which that
+        has."""
+        deciding = [table for table, window in self.inputs.items() if window.decides]
+        if not days or not deciding:
+            return list(days)
+        span = DayRange(days[0], days[-1])
+        there = set.intersection(*(set(lake.days(table, span)) for table in deciding))
+        return [day for day in days if day in there]
+
     @property
     def is_sql(self) -> bool:
         return bool(self.code_version)
@@ -74,6 +84,14 @@ def newest_day(lake: Lake, problem: Problem, held: Claim | None) -> date:
         if held and held.kind in source.kinds
     ]
     return max((day for days in known for day in days), default=now.date())
+
+
+def first_told_day(lake: Lake, problem: Problem) -> date | None:
+    """The first that any source has stored: where a home begins that no world was made for."""
+    return min(
+        (day for source in problem.sources for day in lake.days(source.table.name)[:1]),
+        default=None,
+    )
 
 
 def chosen_stages(stages: Sequence[Stage], names: Sequence[str]) -> list[Stage]:

@@ -9,9 +9,11 @@ import os
 import secrets
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -20,12 +22,25 @@ from ghstars_assets.sandbox.world import WorldSpec
 
 TOKEN_VARIABLE = "GHSTARS_SANDBOX_TOKEN"  # noqa: S105 - the name of a variable
 _STOP_SECONDS = 10
+_ANSWER_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class RunningSandbox:
     url: str
     token: str = field(repr=False)
+
+    def travel_to(self, day: date) -> None:
+        """Set its clock to the moment of a day's snapshot."""
+        asked = urllib.request.Request(  # noqa: S310 - our own child, on loopback
+            f"{self.url}/sandbox/clock",
+            data=json.dumps({"day": str(day)}).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"},
+            method="PUT",
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(asked, timeout=_ANSWER_SECONDS):
+            pass
 
 
 @contextmanager

@@ -67,11 +67,14 @@ class Source:
     """The lakes that it may fill."""
     reads: tuple[str, ...] = ()
     """Tables whose same day it needs."""
+    covers: str = ""
+    """SQL that counts how much of a day it covers; without it the source is in no coverage."""
     told: Callable[[Lake, Claim], str] | None = None
     """What `ghstars status` says of it beside its days."""
+    is_history: bool = False
+    """It knows the past alone, and a day only when that was imported: no schedule asks it."""
     bring: Bring | None = None
-    """How history is imported into it. A source that has it knows the past alone: no schedule asks
-    it for the day."""
+    """How a user's history is imported, into this table and into those beside it."""
 
 
 Capture = Callable[[Claim, DayRange], Iterator[tuple[date, pl.DataFrame]]]

@@ -1,7 +1,7 @@
 """Makes a Dagster asset of each SQL file: its schema, lineage, checks and daily partitions."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 from dagster import (
@@ -36,9 +36,16 @@ from ghstars_assets.sqlassets.graph import SqlGraph
 from ghstars_assets.sqlassets.header import SqlFile
 from ghstars_assets.sqlassets.lineage import column_sources
 
+ToldOfMany = Callable[[Lake], Mapping[str, MetadataValue]]
+"""What a run of many days tells of the whole table, beside what every run tells."""
+
 
 def build_sql_asset(
-    file: SqlFile, graph: SqlGraph, first_day: date, automation: AutomationCondition
+    file: SqlFile,
+    graph: SqlGraph,
+    first_day: date,
+    automation: AutomationCondition,
+    told_of_many: ToldOfMany = lambda _lake: {},
 ) -> AssetsDefinition:
     key = asset_key(file.table.name)
     looks_ahead_days = max(0, *(window.last_offset for window in file.reads.values()))
@@ -83,7 +90,9 @@ def build_sql_asset(
                 yield from batch.outcomes
 
         result = materialize_days(context, lake, file.table, outcomes())
-        yield result._replace(metadata={**(result.metadata or {}), **_lineage(file, graph)})
+        many = told_of_many(lake) if len(days) > MOST_DAYS_TOLD_APART else {}
+        told = {**(result.metadata or {}), **_lineage(file, graph), **many}
+        yield result._replace(metadata=told)
         yield from _check_events(context, checks)
 
     return sql_asset

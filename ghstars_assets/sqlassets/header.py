@@ -83,7 +83,8 @@ class Gate(_Strict):
 
 class _Read(_Strict):
     days: str | int
-    optional: Annotated[str, Field(min_length=10)]
+    optional: Annotated[str, Field(min_length=10)] | None = None
+    decides: bool = False
 
 
 _UNION_MEMBERS = ("str", "int", "_Read", "AssertionCheck", "RowCountCheck")
@@ -107,6 +108,8 @@ class Window:
     last_offset: int
     optional: str = ""
     """Why a day may lack it; without a reason every day must have it."""
+    decides: bool = False
+    """A day that it lacks is no day of the table at all."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,8 @@ class SqlFile:
     @property
     def alternatives(self) -> dict[str, Window]:
         """Tables that may supply a day that the driver has not got."""
+        if self.reads[self.driver].decides:
+            return {}
         return {
             table: window
             for table, window in self.reads.items()
@@ -230,8 +235,9 @@ def _window(path: Path, line: int, read: str | int | _Read) -> Window:
     if not match or abs(int(match[1])) > LONGEST_WINDOW_DAYS:
         _refuse(path, line, f"has the window {text!r}; write days as 0, -7..0 or 0..7")
     first = int(match[1])
-    why = read.optional if isinstance(read, _Read) else ""
-    window = Window(first, int(match[2]) if match[2] else first, why)
+    said = read if isinstance(read, _Read) else _Read(days=read)
+    last = int(match[2]) if match[2] else first
+    window = Window(first, last, said.optional or "", said.decides)
     if window.last_offset < window.first_offset:
         _refuse(path, line, f"has the window {text!r}, which ends before it starts; swap its ends")
     return window

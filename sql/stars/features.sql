@@ -3,10 +3,12 @@ description: >
   What was known about each repository's growth at the end of the day: its base (the stars a week it usually
   gains), and how its gains over every recent stretch compare with that base. One row for each repository with
   a snapshot on the day, however short its history. A `pace` is a gain expressed in stars a week; `x, vs base`
-  is slog(pace) - slog(base), where slog(x) = sign(x) * ln(1 + |x|); what is not known is null.
+  is slog(pace) - slog(base), where slog(x) = sign(x) * ln(1 + |x|); what is not known is null. Days before a
+  repository's first snapshot are counted back from it by the star history that GitHub had told by the day.
 key: [repo_id]
 reads:
   stars.snapshots: -121..0  # 90 days of gains, and 31 more for the far end of a gap the oldest falls in
+  stars.star_history: {days: -121..0, optional: "GitHub is asked for it on a repository's first day, and no archive has it"}
 columns:
   day: {type: date, not_null: true, is: "the UTC day"}
   repo_id: {type: bigint, not_null: true, is: "GitHub's databaseId"}
@@ -57,36 +59,121 @@ checks:
 
 -- No step may depend on where the batch began: a month in one pass equals its days one by one. So every
 -- window reaches back at most 90 days, and whatever a gap of 30 days may bridge lies within the 121 days read.
-with observed as (
+
+-- Star history makes a repository's past better known from the day GitHub was asked for it on, not before. So
+-- its past is told once as it was known at first (asked_on is null), and once for each answer.
+with answers as (
     select
         repo_id,
-        day,
-        stars,
-        forks,
-        day - lag(day) over series as days_since_previous,
-        stars - lag(stars) over series as stars_since_previous,
-        lead(day) over series - day as days_to_next,
-        lead(stars) over series - stars as stars_to_next,
-        lead(forks) over series - forks as forks_to_next
-    from stars.snapshots
-    window series as (partition by repo_id order by day)
+        day as asked_on,
+        gained_on,
+        stars_gained
+    from stars.star_history
 ),
 
--- One row a day from a repository's first snapshot to its last, so that a lag of rows is a lag of days:
--- each snapshot is followed by the days that lack one.
-calendar as (
+asked as (
+    select distinct
+        repo_id,
+        unnest([asked_on, null]) as asked_on
+    from answers
+),
+
+tellings as (
     select
         repo_id,
+        asked_on,
+        lead(asked_on) over (partition by repo_id order by asked_on nulls first) as next_asked_on
+    from asked
+),
+
+counted as (
+    select
+        repo_id,
+        asked_on,
         day,
         stars,
         forks,
-        days_since_previous,
-        stars_since_previous,
-        days_to_next,
-        stars_to_next,
-        forks_to_next,
-        unnest(generate_series(0, coalesce(days_to_next, 1) - 1)) as days_after
+        true as is_snapshot
+    from stars.snapshots
+    left join tellings using (repo_id)
+    where next_asked_on is null or day < next_asked_on
+),
+
+-- Snapshots before which nothing is known for a month or ever, though star history tells of it.
+dawns as (
+    select
+        repo_id,
+        asked_on,
+        day,
+        stars,
+        lag(day) over (partition by repo_id, asked_on order by day) as previous_day
+    from counted
+    where asked_on is not null
+    qualify day <= asked_on and (previous_day is null or day - previous_day > 31)
+),
+
+-- Counted back from there. Star history leaves out stars that were taken back, so the count before the dawn
+-- does not meet the one of a month ago: the two are kept apart below.
+counted_back as (
+    select
+        repo_id,
+        asked_on,
+        gained_on - 1 as day,
+        (
+            dawns.stars
+            - sum(stars_gained) over (partition by repo_id, asked_on, dawns.day order by gained_on desc)
+        )::bigint as stars,
+        null as forks,
+        false as is_snapshot
+    from dawns
+    inner join answers using (repo_id, asked_on)
+    where gained_on <= dawns.day and (previous_day is null or gained_on > previous_day + 1)
+),
+
+known as (
+    select * from counted
+    union all
+    select * from counted_back
+),
+
+observed as (
+    select
+        *,
+        day - lag(day) over telling as days_since_previous,
+        stars - lag(stars) over telling as stars_since_previous,
+        forks - lag(forks) over telling as forks_since_previous,
+        lag(stars) over telling as previous_stars,
+        lag(is_snapshot) over telling as previous_is_snapshot
+    from known
+    window telling as (partition by repo_id, asked_on order by day)
+),
+
+-- A series is what can be compared with itself: no gain and no loss is told between two of them. One ends where
+-- what was counted back does not meet an older snapshot, and where a count is four times or a quarter of the
+-- last one within a month: an outage at its begin or end, once the gate lets it pass.
+seen as (
+    select
+        *,
+        coalesce(
+            (previous_is_snapshot and not is_snapshot)
+            or (
+                previous_stars >= 1000
+                and days_since_previous <= 31
+                and stars not between previous_stars / 4 and previous_stars * 4
+            ),
+            false
+        ) as begins_anew,
+        sum(begins_anew::integer) over (partition by repo_id, asked_on order by day)::integer as series
     from observed
+),
+
+-- One row a day from the first day of a series to its last, so that a lag of rows is a lag of days: each is
+-- preceded by the days that lack one.
+calendar as (
+    select
+        *,
+        unnest(range(case when begins_anew then 1 else coalesce(days_since_previous, 1) end)) as days_before
+    from seen
 ),
 
 -- Up to 30 missing days are taken as a straight line between their two ends. A row comes out only for a day
@@ -95,44 +182,43 @@ calendar as (
 daily as (
     select
         repo_id,
-        day + days_after::integer as day,
+        asked_on,
+        series,
+        day - days_before::integer as day,
+        is_snapshot and days_before = 0 as is_snapshot,
         case
-            when days_after = 0 then stars
-            when days_to_next <= 31 then stars + stars_to_next * days_after / days_to_next
+            when days_before = 0 then stars
+            when days_since_previous <= 31 then stars - stars_since_previous * days_before / days_since_previous
         end as stars,
         case
-            when days_after = 0 then forks
-            when days_to_next <= 31 then forks + forks_to_next * days_after / days_to_next
+            when days_before = 0 then forks
+            when days_since_previous <= 31 then forks - forks_since_previous * days_before / days_since_previous
         end as forks,
         case
-            when days_after = 0 and days_since_previous <= 31 then 7 * stars_since_previous / days_since_previous
-            when days_after > 0 and days_to_next <= 31 then 7 * stars_to_next / days_to_next
+            when not begins_anew and days_since_previous <= 31 then 7 * stars_since_previous / days_since_previous
         end as pace
     from calendar
+    where day - days_before::integer >= getvariable('first_day') - 90
 ),
 
--- Weights of the moving averages. Each average is divided by the sum of its own weights, so the day they
--- are counted from does not matter.
+-- Weights of the moving averages, halving every so many days. Each average is divided by the sum of its own
+-- weights, over the days whose gain is known, so the day they are counted from does not matter.
 weighted as (
     select
-        repo_id,
-        day,
-        stars,
-        forks,
-        pace,
-        pow(2, (day - getvariable('first_day')) / 2) as weight_2d,
-        pow(2, (day - getvariable('first_day')) / 4) as weight_4d,
-        pow(2, (day - getvariable('first_day')) / 30) as weight_30d,
-        pow(2, (day - getvariable('first_day')) / 60) as weight_60d
+        *,
+        case when pace is not null then (day - getvariable('first_day')) * ln(2) end as halvings,
+        exp(halvings / 2) as weight_2d,
+        exp(halvings / 4) as weight_4d,
+        exp(halvings / 30) as weight_30d,
+        exp(halvings / 60) as weight_60d
     from daily
 ),
 
--- Gains between two days and moving averages, all in stars a week. Dividing by the weights of the known
--- gains only is what makes an average skip the unknown ones.
 paces as (
     select
         repo_id,
         day,
+        case when lag(is_snapshot, 7) over series then stars - lag(stars, 7) over series end as stars_gained_7d,
         pace as gain_1d,
         (stars - lag(stars, 2) over series) * 7 / 2 as gain_2d,
         (stars - lag(stars, 3) over series) * 7 / 3 as gain_3d,
@@ -149,56 +235,46 @@ paces as (
         lag(stars, 21) over series - lag(stars, 28) over series as gain_3_weeks_ago,
         forks - lag(forks, 7) over series as forks_gained_7d,
         (forks - lag(forks, 28) over series) / 4 as forks_gained_28d,
-        sum(pace * weight_2d) over last_90d
-        / sum(weight_2d) filter (where pace is not null) over last_90d as ewma_2d,
-        sum(pace * weight_4d) over last_90d
-        / sum(weight_4d) filter (where pace is not null) over last_90d as ewma_4d,
-        sum(pace * weight_30d) over last_90d
-        / sum(weight_30d) filter (where pace is not null) over last_90d as ewma_30d,
-        sum(pace * weight_60d) over last_90d
-        / sum(weight_60d) filter (where pace is not null) over last_90d as ewma_60d
+        sum(pace * weight_2d) over last_90d / sum(weight_2d) over last_90d as ewma_2d,
+        sum(pace * weight_4d) over last_90d / sum(weight_4d) over last_90d as ewma_4d,
+        sum(pace * weight_30d) over last_90d / sum(weight_30d) over last_90d as ewma_30d,
+        sum(pace * weight_60d) over last_90d / sum(weight_60d) over last_90d as ewma_60d,
+        [
+            pace,
+            lag(pace, 1) over series,
+            lag(pace, 2) over series,
+            lag(pace, 3) over series,
+            lag(pace, 4) over series,
+            lag(pace, 5) over series,
+            lag(pace, 6) over series
+        ] as paces_7d,
+        stddev_pop(pace) over last_28d as stddev_28d,
+        quantile_cont(pace, [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1]) over last_28d as octiles_28d,
+        max((1000 * pace)::bigint * 100000 + (day - date '1970-01-01')) over last_28d as peak_28d
     from weighted
     window
-        series as (partition by repo_id order by day),
-        last_90d as (partition by repo_id order by day rows between 89 preceding and current row)
-    qualify day between getvariable('first_day') and getvariable('last_day')
-),
-
--- Order statistics of the daily paces. They are the dearest step, so they see only the days they need.
-spreads as (
-    select
-        repo_id,
-        day,
-        median(pace) over last_7d as median_7d,
-        min(pace) over last_7d as min_7d,
-        stddev_pop(pace) over last_28d as stddev_28d,
-        quantile_cont(pace, [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875]) over last_28d as octiles,
-        octiles[2] as lower_quartile_28d,
-        octiles[4] as median_28d,
-        octiles[6] as upper_quartile_28d,
-        list_avg(octiles) as trimmed_mean_28d,
-        max(case when pace is not null then { 'pace': pace, 'day': day } end) over last_28d as peak,
-        peak['pace'] as max_28d,
-        (day - peak['day'])::integer as days_since_peak_28d
-    from daily
-    where day >= getvariable('first_day') - 27
-    window
-        last_7d as (partition by repo_id order by day rows between 6 preceding and current row),
-        last_28d as (partition by repo_id order by day rows between 27 preceding and current row)
-    qualify day between getvariable('first_day') and getvariable('last_day')
+        series as (partition by repo_id, asked_on, series order by day),
+        last_90d as (partition by repo_id, asked_on, series order by day rows between 89 preceding and current row),
+        last_28d as (partition by repo_id, asked_on, series order by day rows between 27 preceding and current row)
+    qualify is_snapshot and day >= getvariable('first_day') and (asked_on is null or day >= asked_on)
 ),
 
 -- What the repository usually gains in a week. Each estimate is fooled by something else (a viral day, a
 -- quiet week, a turn); their mean, over those that are known, by little.
 usual as (
     select
-        repo_id,
-        day,
-        list_avg([median_7d, ewma_4d, ewma_2d, gain_7d]) as weekly_gain,
+        *,
+        list_min(paces_7d) as min_7d,
+        octiles_28d[2] as lower_quartile_28d,
+        octiles_28d[4] as median_28d,
+        octiles_28d[6] as upper_quartile_28d,
+        octiles_28d[8] as max_28d,
+        list_avg(octiles_28d[:7]) as trimmed_mean_28d,
+        ((day - date '1970-01-01' - peak_28d) % 100000 + 100000)::integer % 100000 as days_since_peak_28d,
+        list_avg([list_median(paces_7d), ewma_4d, ewma_2d, gain_7d]) as weekly_gain,
         sign(weekly_gain) * ln(1 + abs(weekly_gain)) as slog_base,
         greatest(abs(weekly_gain), median_28d, 3) as scale
     from paces
-    inner join spreads using (repo_id, day)
 )
 
 select
@@ -206,7 +282,7 @@ select
     today.repo_id,
     today.full_name,
     today.stars,
-    today.stars - week_before.stars as stars_gained_7d,
+    stars_gained_7d::bigint as stars_gained_7d,
     coalesce(weekly_gain, 0) as base,
     scale,
     sign(gain_1d) * ln(1 + abs(gain_1d)) - slog_base as gain_1d_vs_base,
@@ -241,9 +317,5 @@ select
     (today.day - (today.pushed_at at time zone 'UTC')::date)::integer as days_since_push,
     isodow(today.day)::integer as weekday
 from stars.snapshots as today
-inner join paces using (repo_id, day)
-inner join spreads using (repo_id, day)
 inner join usual using (repo_id, day)
-left join stars.snapshots as week_before
-    on today.repo_id = week_before.repo_id and today.day - 7 = week_before.day
-where today.day between getvariable('first_day') and getvariable('last_day')
+where today.day >= getvariable('first_day')

@@ -14,6 +14,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github import daily
 from ghstars_assets.sources.github.client import GitHub
 from ghstars_assets.sources.github.daily import Fetched
+from ghstars_assets.sources.github.endpoint import own_world
 from ghstars_assets.sources.github.intake import Intake
 from ghstars_assets.sources.github.planning import capacity_per_day, plan
 from ghstars_assets.sources.github.registry import Registry
@@ -30,7 +31,16 @@ class _MidnightError(SourceError):
 
 
 def known_days(lake: Lake, held: Claim, tables: GitHubTables, now: datetime) -> list[date]:
-    return daily.known_days(lake, held, tables.github, now)
+    """GitHub has nothing to say today where nobody is followed and nobody ever was: such a home
+    holds an archive alone."""
+    known = daily.known_days(lake, held, tables.github, now)
+    if (
+        own_world(lake.settings, held)
+        or lake.days(tables.github.name)
+        or standing(lake, tables, lake.settings).wishes
+    ):
+        return known
+    return [day for day in known if day != now.date()]
 
 
 def take_github_days(

@@ -24,10 +24,17 @@ def repository_sources(problem: str) -> tuple[Source, ...]:
             wired.capture,
             wired.days_now,
             reads=(tables.discovered.name,),
+            covers="count(*)",
             told=wired.told,
         ),
         Source(tables.repositories, wired.register, wired.days_captured, reads=(day,)),
-        Source(tables.star_history, wired.star_history, wired.newest_day, reads=(day,)),
+        Source(
+            tables.star_history,
+            wired.star_history,
+            wired.newest_day,
+            reads=(day,),
+            covers="count(distinct repo_id)",
+        ),
     )
 
 

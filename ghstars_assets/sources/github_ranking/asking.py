@@ -6,6 +6,7 @@ a repository keeps the number made of its first name.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from ghstars_assets.lake.claim import Claim
 from ghstars_assets.settings import Settings
@@ -22,19 +23,30 @@ Progress = Callable[[int, int], None]
 
 
 def ask_names(
-    settings: Settings, held: Claim, names: Sequence[str], keep: Keep, progress: Progress
+    settings: Settings,
+    held: Claim,
+    names: Sequence[str],
+    newest: date,
+    *,
+    keep: Keep,
+    progress: Progress,
 ) -> None:
-    """Ask about each name and hand over the answers batch by batch, so that none is lost."""
+    """Ask about each name and hand over the answers batch by batch, so that none is lost. A
+    sandbox of our own is asked as of the newest day, GitHub as it is now."""
     with open_endpoint(settings, held) as endpoint:
-        asyncio.run(_ask(GitHub(endpoint), names, keep, progress))
+        asyncio.run(_ask(GitHub(endpoint), names, newest, keep, progress))
 
 
-async def _ask(github: GitHub, names: Sequence[str], keep: Keep, progress: Progress) -> None:
+async def _ask(
+    github: GitHub, names: Sequence[str], newest: date, keep: Keep, progress: Progress
+) -> None:
     waiting = [
         list(names[start : start + NAMES_AT_ONCE]) for start in range(0, len(names), NAMES_AT_ONCE)
     ][::-1]
     done = 0
     async with github:
+        if github.endpoint.can_travel:
+            await github.travel_to(newest)
         while waiting:
             batch = waiting.pop()
             try:

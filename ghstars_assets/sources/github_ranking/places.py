@@ -61,8 +61,13 @@ def files_in(place: Path, is_event_hour: Callable[[Path], bool]) -> FilesFound:
     found = FilesFound()
     paths = sorted(place.rglob("*")) if place.is_dir() else [place]
     for path in paths:
-        if path.is_file() and ".git" not in path.relative_to(place).parts:
+        if ".git" in path.relative_to(place).parts:
+            continue
+        if path.is_file():
             _kind_of(path, found, is_event_hour).append(path)
+        elif path.is_symlink() and not path.exists():
+            # git-annex leaves such a link for what it has not fetched.
+            found.unknown.append(path)
     return found
 
 
@@ -84,8 +89,9 @@ def columns_of(path: Path) -> set[str]:
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
-        if head.startswith(_PARQUET_MAGIC):
-            return set(pl.read_parquet_schema(path))
+            if head.startswith(_PARQUET_MAGIC):
+                file.seek(0)
+                return set(pl.read_parquet_schema(file))
         if head.startswith(_GZIP_MAGIC):
             head = zlib.decompressobj(wbits=31).decompress(head, _HEAD_BYTES)
     except (OSError, zlib.error, pl.exceptions.PolarsError):
@@ -118,7 +124,9 @@ def table_in(path: Path) -> pl.DataFrame:
     with path.open("rb") as file:
         is_parquet = file.read(4) == _PARQUET_MAGIC
     return (
-        pl.read_parquet(path) if is_parquet else pl.read_csv(unpacked(path), try_parse_dates=True)
+        pl.read_parquet(path, glob=False)
+        if is_parquet
+        else pl.read_csv(unpacked(path), try_parse_dates=True)
     )
 
 
@@ -161,7 +169,7 @@ def files_over_http(
     base = _base_of(place)
     is_outside = base.startswith("https:")
     with httpx.Client(timeout=30, trust_env=is_outside) as client:
-        folders = [base, f"{base}/Data"]
+        folders = _folders(base)
         for day in days:
             if not is_wanted(day):
                 continue
@@ -182,14 +190,20 @@ def is_sandbox_address(place: str) -> bool:
 
     if urlsplit(_base_of(place)).scheme == "https":
         return False
+    base, name = _base_of(place), f"github-ranking-{date.min}.csv"
     try:
         with httpx.Client(timeout=30, trust_env=False) as client:
-            answer = client.get(_base_of(place))
+            answers = [client.get(f"{folder}/{name}") for folder in _folders(base)]
     except httpx.TransportError as error:
         raise SourceError(
             f"{place} does not answer ({type(error).__name__}); mend the address."
         ) from None
-    return "x-ghstars-sandbox" in answer.headers
+    return any("x-ghstars-sandbox" in answer.headers for answer in answers)
+
+
+def _folders(base: str) -> list[str]:
+    """Where the files may lie: there, or in the folder that the repository keeps them in."""
+    return [base, f"{base}/Data"]
 
 
 def _base_of(place: str) -> str:
