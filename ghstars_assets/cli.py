@@ -194,11 +194,14 @@ def track(
     ghstars track dagster-io/dagster duckdb/duckdb
     ghstars track --owner pola-rs --topic data-engineering --stars 20000..
     """
+    from ghstars_assets.commands.console import say
+    from ghstars_assets.commands.tracking import WHAT_IS_NEXT
     from ghstars_assets.commands.tracking import track as follow
 
     if not (names or owners or topics or stars):
         raise click.UsageError("Name a repository, an owner, a topic or a range of stars.")
     follow(current_settings(), names, owners, topics, stars, why)
+    say(WHAT_IS_NEXT)
 
 
 @cli.command()

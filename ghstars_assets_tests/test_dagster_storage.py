@@ -16,6 +16,7 @@ from dagster import (
     job,
     op,
 )
+from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from ghstars_assets import dagster_storage
@@ -103,6 +104,37 @@ def test_old_runs_do_not_hold_their_files_open(
     assert len(storage._engines) == 2
     for run_id in runs:
         assert len(instance.all_logs(run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)) == 10
+
+
+def test_a_batch_of_events_is_stored_whole_or_not_at_all(
+    instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = instance.event_log_storage
+    assert isinstance(storage, KeptSqliteEventLogStorage)
+    run_id = fill.execute_in_process(instance=instance).run_id
+    told = instance.all_logs(run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)
+    storage.wipe()
+    storage.store_event_batch(told)
+    assert _filled_days(instance) == set(DAYS)
+    assert len(instance.all_logs(run_id)) == len(told)
+
+    storage.wipe()
+    store, stored = SqliteEventLogStorage.store_event, []
+
+    def break_at_the_fifth(self: SqliteEventLogStorage, event: EventLogEntry) -> None:
+        stored.append(event)
+        if len(stored) == 5:
+            raise OSError("the disk is full")
+        store(self, event)
+
+    monkeypatch.setattr(SqliteEventLogStorage, "store_event", break_at_the_fifth)
+    with pytest.raises(OSError, match="the disk is full"):
+        storage.store_event_batch(told)
+    assert _filled_days(instance) == set()
+    assert instance.all_logs(run_id) == []
+    monkeypatch.undo()
+    storage.store_event_batch(told)
+    assert _filled_days(instance) == set(DAYS)
 
 
 def test_a_wiped_log_starts_again(instance: DagsterInstance) -> None:

@@ -22,6 +22,7 @@ from ghstars_assets.commands.tracking import track
 from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.claim import SANDBOX_NOTICE, Claim, claim, require_claim
+from ghstars_assets.lake.holes import declare_gaps, declared_gaps
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stages import first_told_day, newest_day
@@ -34,6 +35,7 @@ from ghstars_assets.sources.source import Brought
 ARCHIVE = "https://github.com/EvanLi/Github-Ranking"
 SANDBOX_WISH = "50..150"
 """Stars: repositories as a user may have them, few of them on the archive's lists."""
+_OF_EVERY_DAY = ("snapshots", "source_conflicts", "features", "labels")
 _STEPS = 5
 
 
@@ -51,7 +53,7 @@ def start(
     began = time.monotonic()
     problem, lake = find_problem("stars"), Lake(settings)
     if is_sandbox:
-        claim(lake, sandbox_claim(settings, settings.sandbox_days))
+        claim(lake, sandbox_claim(settings, min(days, settings.sandbox_days)))
         say(SANDBOX_NOTICE)
         stars = stars or ((SANDBOX_WISH,) if not (names or owners or topics) else ())
 
@@ -75,7 +77,11 @@ def start(
 
     _step(4, "snapshots, features and labels of every day that is known")
     first = first_told_day(lake, problem) or newest
-    _fill(settings, problem, DayRange(first, newest), ("snapshots", "features", "labels"))
+    if held.first_day and held.first_day < first:
+        unknown = DayRange(held.first_day, first - timedelta(days=1))
+        if not declared_gaps(lake, problem.name).keys() >= set(unknown):
+            declare_gaps(lake, problem.name, unknown, "the archive begins later")
+    _fill(settings, problem, DayRange(first, newest), _OF_EVERY_DAY)
 
     _step(5, "a model, and its forecasts")
     with dagster_instance(settings) as instance:

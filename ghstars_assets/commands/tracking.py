@@ -29,6 +29,10 @@ SHOWN_COLUMNS = (
     "previous_name",
 )
 SHOWN_ROWS = 50
+WHAT_IS_NEXT = (
+    "They are asked about with the next snapshot: `ghstars backfill stars --from today`, or by "
+    "itself while `ghstars up` runs."
+)
 _PROBLEM = "stars"
 
 
@@ -52,10 +56,6 @@ def track(
     record(lake, tables, "track", named, why, utc_now())
     for wish, repo_id in named:
         say(f"tracking {wish}" + (f" (id {repo_id})" if repo_id else ""))
-    say(
-        f"{len(named)} added. They are asked about with the next snapshot: "
-        "`ghstars backfill stars --from today`, or by itself while `ghstars up` runs."
-    )
 
 
 def untrack(

@@ -17,7 +17,7 @@ from ghstars_assets.days import DayRange, utc_now, utc_today
 from ghstars_assets.errors import GhstarsError, SourceError
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.catalog import Table, problem_of
-from ghstars_assets.lake.claim import Claim, Kind, claim
+from ghstars_assets.lake.claim import Claim, Kind, read_claim, require_claim
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.gharchive.tables import GHArchiveTables, gharchive_tables
@@ -145,12 +145,11 @@ def _bring(
             f"{folder} holds {len(found.unknown):,} files and none that we know: no ranking list, "
             "no table made of them and no hour of GH Archive; name another folder."
         )
-    held = claim(lake, Claim("real"))
     lines: list[str] = []
     changed: dict[str, frozenset[date]] = {}
     if found.raw or found.condensed:
         report = import_files(lake, ranking, found, days, progress)
-        lines, changed = _after_ranking(lake, ranking, held, str(folder), report, progress)
+        lines, changed = _after_ranking(lake, ranking, str(folder), report, progress)
     if found.event_hours:
         taken = import_hours(lake, hours, found.event_hours, days, _told_to(progress, found))
         if not (taken.hours or lines) and taken.refused:
@@ -178,30 +177,30 @@ def _bring_from_web(
                 "GH Archive has 24 files for each day since 2011; say which days you want with "
                 "--from and --to."
             )
-        claim(lake, Claim("real"))
         taken = hours_over_http(lake, hours, place, days, _silent_words)
         if not taken.hours and taken.refused:
             raise SourceError(taken.refused[0].reason)
         return Brought(tuple(_lines_of_hours(taken)), _after_hours(lake, hours, taken))
     kind: Kind = "sandbox" if is_sandbox_address(place) else "real"
-    held = claim(lake, Claim(kind))
-    first = min(held.first_day or FIRST_RANKING_DAY, utc_today())
+    held = read_claim(lake)
+    first = min((held and held.first_day) or FIRST_RANKING_DAY, utc_today())
     asked = days or DayRange(first, utc_today())
-    report = import_over_http(lake, ranking, place, asked, progress)
-    lines, changed = _after_ranking(lake, ranking, held, place, report, progress)
+    report = import_over_http(lake, ranking, place, kind, asked, progress)
+    lines, changed = _after_ranking(lake, ranking, place, report, progress)
     return Brought(tuple(lines), changed)
 
 
 def _after_ranking(
     lake: Lake,
     tables: RankingTables,
-    held: Claim,
     place: str,
     report: "ImportReport",
     progress: Progress,
 ) -> tuple[list[str], dict[str, frozenset[date]]]:
     lines = list(report.lines())
-    lines += _identify(lake, tables, held, report, progress)
+    if not report.told:  # beside the hours of GH Archive that were asked for
+        return lines, {}
+    lines += _identify(lake, tables, report, progress)
     _record(lake, tables, place, report, lines)
     return lines, {tables.ranking.name: frozenset({*report.written, *report.identified_anew})}
 
@@ -257,7 +256,7 @@ def _silent_words(_text: str) -> None:
 
 
 def _identify(
-    lake: Lake, tables: RankingTables, held: Claim, report: "ImportReport", progress: Progress
+    lake: Lake, tables: RankingTables, report: "ImportReport", progress: Progress
 ) -> list[str]:
     """Ask GitHub who the names are, where there is a token; else say that nobody was asked."""
     from ghstars_assets.sources.github.credentials import has_credentials
@@ -273,7 +272,9 @@ def _identify(
     names = sorted(set(names_told(lake, tables)) - answered_names(lake, tables))
     if not names:
         return [_identified(lake, tables)]
-    if not own_world(lake.settings, held) and not has_credentials(lake.settings):
+    held = require_claim(lake, frozenset({"real", "sandbox"}))
+    is_own = own_world(lake.settings, held)
+    if held.world is None if is_own else not has_credentials(lake.settings):
         told = (
             f"{len(names):,} names were joined by the renames that are known; with a token GitHub "
             "is asked which repositories they are: the same import again does it"

@@ -236,6 +236,8 @@ def _window(path: Path, line: int, read: str | int | _Read) -> Window:
         _refuse(path, line, f"has the window {text!r}; write days as 0, -7..0 or 0..7")
     first = int(match[1])
     said = read if isinstance(read, _Read) else _Read(days=read)
+    if said.optional and said.decides:
+        _refuse(path, line, "is optional and decides; what decides must be there, so drop one")
     last = int(match[2]) if match[2] else first
     window = Window(first, last, said.optional or "", said.decides)
     if window.last_offset < window.first_offset:

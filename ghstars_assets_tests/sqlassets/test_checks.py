@@ -156,6 +156,28 @@ def test_the_first_day_of_a_batch_is_held_against_the_day_before_it(
     assert evaluate(connection, file, good_rows(), rows(5, long_ago))[place].is_passed
 
 
+def test_each_group_is_held_against_itself_where_the_check_names_one(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Two of five of a kind are missing, though a rise of the other kind hides it in the sum."""
+    path = tmp_path / "sql" / "tiny" / "grouped.sql"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        CHECKED.replace("max_drop: 0.5, max_rise: 1.0", "max_drop: 0.3, max_rise: 9, by: kind")
+    )
+    by_day = {DAYS[0]: (5, 5), DAYS[1]: (3, 7), DAYS[2]: (3, 0)}
+    rows: list[Row] = [
+        (day, number + 20 + 100 * place, kind, 0.5)
+        for day, counts in by_day.items()
+        for place, (kind, count) in enumerate(zip(("a", "it's"), counts, strict=True))
+        for number in range(count)
+    ]
+    checks = evaluate(connection, read_sql_file(path), rows)
+    steady = [checks["row_count_is_steady", day] for day in DAYS]
+    assert [check.is_passed for check in steady][:2] == [True, False]
+    assert "-40.0%" in steady[1].description
+
+
 def test_descriptions_say_what_each_check_holds(file: SqlFile) -> None:
     told = check_descriptions(file)
     assert told["not_null"] == "day, id is never null"

@@ -115,3 +115,21 @@ def test_a_quarantine_has_the_tables_columns_and_why() -> None:
     assert table.name == "tiny.raw_quarantine"
     assert table.column_names == [*RAW.column_names, "rule", "reason"]
     assert table.key == RAW.key
+
+
+def test_a_warning_is_told_and_holds_nothing_back(connection: duckdb.DuckDBPyConnection) -> None:
+    warns = Gate(
+        warnings={
+            "many_lost": GateRule(
+                select="select 1 from candidate join previous using (id) "
+                "having count_if(candidate.amount < previous.amount) > 1",
+                because="two or more lost something",
+            )
+        }
+    )
+    before, day = raw_rows(DAY, 10, 10, 10), raw_rows(NEXT_DAY, 9, 9, 10)
+    verdict = judge(connection, warns, RAW, day, before)
+    assert verdict.warnings == ("many_lost: two or more lost something",)
+    assert verdict.accepted.equals(day)
+    assert verdict.quarantined.is_empty()
+    assert judge(connection, warns, RAW, before, before).warnings == ()

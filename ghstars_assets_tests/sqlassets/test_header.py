@@ -131,6 +131,26 @@ def test_a_fault_in_the_header_is_told_with_its_file_and_line(
     assert "\n" not in told
 
 
+def test_a_table_that_may_lack_a_day_says_why(tmp_path: Path) -> None:
+    said = GOOD.replace("tiny.other: 0", 'tiny.other: {days: 0, optional: "none before 2020"}')
+    file = read(tmp_path, said)
+    assert file.reads["tiny.other"] == Window(0, 0, optional="none before 2020")
+    assert list(file.alternatives) == ["tiny.other"]
+    with pytest.raises(SqlAssetError, match=r"made\.sql:8 has a bad header at `reads.tiny.other"):
+        read(tmp_path, said.replace("none before 2020", "why"))
+
+
+def test_where_the_first_table_decides_nothing_stands_in_for_it(tmp_path: Path) -> None:
+    said = GOOD.replace("tiny.other: 0", 'tiny.other: {days: 0, optional: "none before 2020"}')
+    decides = said.replace("tiny.raw: -7..0", "tiny.raw: {days: -7..0, decides: true}")
+    file = read(tmp_path, decides)
+    assert file.reads["tiny.raw"] == Window(-7, 0, decides=True)
+    assert file.alternatives == {}
+    both = said.replace("optional:", "decides: true, optional:")
+    with pytest.raises(SqlAssetError, match=r"made\.sql:8 is optional and decides"):
+        read(tmp_path, both)
+
+
 def test_a_file_that_reads_nothing_is_refused(tmp_path: Path) -> None:
     start, end = GOOD.index("  tiny.raw"), GOOD.index("columns:")
     with pytest.raises(SqlAssetError, match=r"made\.sql:6 reads no table"):

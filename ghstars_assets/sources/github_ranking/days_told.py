@@ -47,12 +47,14 @@ class DayTold:
     captured_at: datetime
     odd: dict[str, str] = field(default_factory=dict)
     """What is odd about it: kind and particulars."""
+    is_timed: bool = False
+    """Whether a table says when it was captured."""
 
     @property
     def fingerprint(self) -> str:
-        """Of what it says, whatever the file is called."""
-        told = self.rows.write_csv().encode()
-        return hashlib.blake2b(told, digest_size=8).hexdigest()
+        """Of what it says, whatever the file is called; higher where a table tells its time."""
+        told = f"{self.rows.write_csv()}{self.captured_at:%Y-%m-%dT%H:%M:%S}".encode()
+        return f"{int(self.is_timed)}{hashlib.blake2b(told, digest_size=8).hexdigest()}"
 
     @property
     def rank(self) -> tuple[int, int, str]:
@@ -142,7 +144,7 @@ def read_condensed(rows: pl.DataFrame, day: date, captured_at: datetime | None) 
         # Nothing tells the hour. The day's end cannot make a count known too early.
         odd["capture time"] = "unknown; the end of the day was taken"
         moment = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
-    return DayTold(day, "parquet", once, moment, odd)
+    return DayTold(day, "parquet", once, moment, odd, is_timed=captured_at is not None)
 
 
 def _dated(rows: pl.DataFrame, name: str, odd: dict[str, str]) -> DayTold:

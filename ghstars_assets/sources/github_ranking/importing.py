@@ -15,6 +15,7 @@ import polars as pl
 
 from ghstars_assets.days import DayRange, consecutive, utc_now
 from ghstars_assets.errors import SourceError
+from ghstars_assets.lake.claim import Claim, Kind, claim, read_claim, require_kind
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github_ranking.days_told import (
     DayTold,
@@ -104,7 +105,7 @@ def import_files(
 ) -> ImportReport:
     """From files on this machine."""
     report = ImportReport(unknown=told_of_unknown(found.unknown))
-    writing = _Writing(lake, tables, report, _renames(found, report))
+    writing = _Writing(lake, tables, "real", report, _renames(found, report))
     captured = _capture_times(found, report)
     for done, path in enumerate(found.raw, 1):
         progress("lists", done, len(found.raw))
@@ -117,16 +118,20 @@ def import_files(
             writing.take(told)
     for path in found.condensed:
         _import_condensed(writing, path, days, captured, progress)
+    if not (report.told or found.event_hours):
+        wanted = f" of {days}" if days else ""
+        nothing = f"No file tells a day{wanted}; name a range in which there are some."
+        raise SourceError(report.unusable[0] if report.unusable else nothing)
     writing.finish(progress)
     return report
 
 
 def import_over_http(
-    lake: Lake, tables: RankingTables, place: str, days: DayRange, progress: Progress
+    lake: Lake, tables: RankingTables, place: str, kind: Kind, days: DayRange, progress: Progress
 ) -> ImportReport:
     """From the web, day by day; a day that was fetched before is not fetched again."""
     report = ImportReport()
-    writing = _Writing(lake, tables, report, [])
+    writing = _Writing(lake, tables, kind, report, [])
     done = 0
 
     def is_wanted(day: date) -> bool:
@@ -148,6 +153,8 @@ def import_over_http(
             report.unusable.append(str(error))
             continue
         writing.take(told)
+    if not report.told and report.unusable:
+        raise SourceError(report.unusable[0])
     if not report.told:
         raise SourceError(
             f"{place} has no github-ranking-DAY.csv for any day of {days}; name the folder that "
@@ -208,21 +215,27 @@ def _import_condensed(
     progress: Progress,
 ) -> None:
     """A month at a time: such a file may hold years, in any order."""
-    scanned = pl.scan_parquet(path)
-    day = pl.col("snapshot_date").cast(pl.Date)
+    scanned = pl.scan_parquet(path, glob=False)
     try:
         told_days = [day for day in days_of(scanned) if days is None or day in days]
+        done = 0
+        for month, listed in _by_month(told_days).items():
+            for told in _days_told(scanned, listed, captured):
+                writing.take(told)
+            done += len(listed)
+            progress(f"{path.name} {month}", done, len(told_days))
     except pl.exceptions.PolarsError as error:
         writing.report.unusable.append(f"{path.name} cannot be read ({_first_line(error)})")
-        return
-    done = 0
-    for month, listed in _by_month(told_days).items():
-        rows = scanned.filter((day >= listed[0]) & (day <= listed[-1])).collect()
-        parts = rows.with_columns(day).partition_by("snapshot_date", as_dict=True)
-        for one in listed:
-            writing.take(read_condensed(parts[(one,)], one, captured.get(one)))
-        done += len(listed)
-        progress(f"{path.name} {month}", done, len(told_days))
+
+
+def _days_told(
+    scanned: pl.LazyFrame, days: list[date], captured: dict[date, datetime]
+) -> Iterator[DayTold]:
+    day = pl.col("snapshot_date").cast(pl.Date)
+    rows = scanned.filter((day >= days[0]) & (day <= days[-1])).collect()
+    parts = rows.with_columns(day).partition_by("snapshot_date", as_dict=True)
+    for one in days:
+        yield read_condensed(parts[(one,)], one, captured.get(one))
 
 
 def _by_month(days: list[date]) -> dict[str, list[date]]:
@@ -240,10 +253,18 @@ class _Writing:
     """Days on their way into the lake."""
 
     def __init__(
-        self, lake: Lake, tables: RankingTables, report: ImportReport, renames: list[Rename]
+        self,
+        lake: Lake,
+        tables: RankingTables,
+        kind: Kind,
+        report: ImportReport,
+        renames: list[Rename],
     ) -> None:
+        if read_claim(lake) is not None:
+            require_kind(lake, kind)
         self.lake = lake
         self.tables = tables
+        self.kind: Kind = kind
         self.report = report
         report.renames = keep_renames(lake, tables, renames)
         self._known = identities(lake, tables)
@@ -252,13 +273,15 @@ class _Writing:
         self._ranks: dict[date, tuple[int, int, str]] = {}
 
     def take(self, told: DayTold) -> None:
-        for kind, particulars in told.odd.items():
-            self.report.odd[kind][told.day] = particulars
         has = self.rank_of(told.day)
+        if has is None or has <= told.rank:
+            self._tell_odd(told)
         if has and has >= told.rank:
             if told.day not in self.report.written:
                 self.report.kept.add(told.day)
             return
+        if not self._ranks:  # an import that brings nothing leaves an empty home unmarked
+            claim(self.lake, Claim(self.kind))
         table = self.tables.ranking
         rows = with_identities(told.rows, told.day, self._known).with_columns(
             day=pl.lit(told.day),
@@ -272,6 +295,8 @@ class _Writing:
         }
         self.lake.write(table.name, told.day, table.conform(rows), notes=notes)
         self._ranks[told.day] = told.rank
+        if has and told.day in self.report.written:
+            self.report.rows -= has[1]
         self.report.rows += rows.height
         self.report.kept.discard(told.day)
         (self.report.replaced if has and told.day not in self.report.new else self.report.new).add(
@@ -292,6 +317,15 @@ class _Writing:
     def finish(self, progress: Progress) -> None:
         self.report.identified_anew = identify_again(self.lake, self.tables, progress)
         self._tell_thin_days()
+
+    def _tell_odd(self, told: DayTold) -> None:
+        """Of the telling that counts, and of no other."""
+        for kind in list(self.report.odd):
+            self.report.odd[kind].pop(told.day, None)
+            if not self.report.odd[kind]:
+                del self.report.odd[kind]
+        for kind, particulars in told.odd.items():
+            self.report.odd[kind][told.day] = particulars
 
     def _tell_thin_days(self) -> None:
         """Days with far fewer repositories than the usual of the weeks around them."""

@@ -1,0 +1,578 @@
+"""Days come into the lake by what files say, in any order, however often, wherever killed."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ghstars_assets.days import DayRange
+from ghstars_assets.errors import SourceError
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.settings import Settings
+from ghstars_assets.sources.github_ranking import importing
+from ghstars_assets.sources.github_ranking.identity import Rename, surrogate_of
+from ghstars_assets.sources.github_ranking.importing import (
+    ImportReport,
+    archive_gaps,
+    identify_again,
+    import_over_http,
+)
+from ghstars_assets.sources.github_ranking.names import Said, keep_answers
+from ghstars_assets_tests.sources.github_ranking.invented import (
+    CAPTURED,
+    DAY,
+    RANKING,
+    TABLES,
+    bring,
+    captured_on,
+    condensed,
+    day_file,
+    days_from,
+    lists,
+    quality_table,
+    renames_table,
+    row,
+    silent,
+    stars_by_name,
+    told_by,
+    write,
+    write_parquet,
+)
+
+DAYS = days_from(DAY, 5)
+SECOND, THIRD, FOURTH = DAYS[1:4]
+LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
+
+
+def lake_at(home: Path) -> Lake:
+    return Lake(Settings(home=home, threads=1, memory_gb=1))
+
+
+def content(lake: Lake) -> dict[str, bytes | None]:
+    return {file.key: lake.store.get(file.key) for file in lake.store.files("stars/")}
+
+
+def ids_by_day(lake: Lake, *names: str) -> dict[date, dict[str, int]]:
+    return {
+        day: {
+            name: repo_id
+            for name, repo_id in lake.read(RANKING, day).select("full_name", "repo_id").iter_rows()
+            if name in names
+        }
+        for day in lake.days(RANKING)
+    }
+
+
+# ---- a day --------------------------------------------------------------------------------------
+
+
+def test_a_day_is_stored_as_the_archive_told_it(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    monkeypatch.setattr(importing, "utc_now", lambda: now)
+    content = lists(row(stars=100, item="Go"), row(stars=101, item="top-100-stars"))
+    write(tmp_path / "files/github-ranking-2024-03-05.csv.gz", content)
+    report = bring(lake, tmp_path / "files")
+    assert (report.new, report.rows, report.unusable) == ({DAY}, 1, [])
+    (stored,) = lake.read(RANKING, DAY).iter_rows(named=True)
+    assert stored == {
+        "day": DAY,
+        "repo_id": surrogate_of("octo/cat"),
+        "full_name": "octo/cat",
+        "identified_by": "name",
+        "stars": 101,
+        "stars_lowest": 100,
+        "forks": 20,
+        "open_issues": 3,
+        "language": "Python",
+        "pushed_at": CAPTURED,
+        "lists": 2,
+        "observed_at": CAPTURED,
+        "ingested_at": now,
+    }
+    assert lake.read(RANKING, DAY).schema == TABLES.ranking.empty().schema
+
+
+def test_only_the_days_asked_for_come(lake: Lake, tmp_path: Path) -> None:
+    for day in DAYS[:3]:
+        day_file(tmp_path / "files", day, cat=1)
+    rows = [each for day in DAYS for each in condensed(day, cat=1)]
+    write_parquet(tmp_path / "files/table.parquet", rows)
+    bring(lake, tmp_path / "files", DayRange(SECOND, FOURTH))
+    assert lake.days(RANKING) == DAYS[1:4]
+
+
+def test_days_without_a_file_are_gaps(lake: Lake, tmp_path: Path) -> None:
+    assert archive_gaps(lake, TABLES) == []
+    for day in (DAYS[0], DAYS[4]):
+        day_file(tmp_path / "files", day, cat=1)
+    bring(lake, tmp_path / "files")
+    assert archive_gaps(lake, TABLES) == [DayRange(DAYS[1], DAYS[3])]
+
+
+# ---- of two tellings ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [("raw", "table"), ("table", "raw"), ("both",)])
+def test_the_archives_own_file_wins_whichever_comes_first(
+    lake: Lake, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    for folder in ("raw", "both"):
+        day_file(tmp_path / folder, DAY, cat=100)
+    for folder in ("table", "both"):
+        write_parquet(tmp_path / folder / "a.parquet", condensed(DAY, cat=99, dog=5, owl=3))
+    for folder in order:
+        bring(lake, tmp_path / folder)
+    assert stars_by_name(lake, DAY) == {"octo/cat": 100}
+
+
+@pytest.mark.parametrize("folders", [("thin", "full"), ("full", "thin")])
+def test_of_two_files_of_a_day_the_fuller_wins_whichever_comes_first(
+    lake: Lake, tmp_path: Path, folders: tuple[str, str]
+) -> None:
+    for number, folder in enumerate(folders):
+        stars = {"cat": 1} if folder == "thin" else {"cat": 2, "dog": 2}
+        day_file(tmp_path / f"files/{number}", DAY, **stars)
+    report = bring(lake, tmp_path / "files")
+    assert stars_by_name(lake, DAY) == {"octo/cat": 2, "octo/dog": 2}
+    assert (report.new, report.replaced, report.kept, report.rows) == ({DAY}, set(), set(), 2)
+
+
+def test_a_better_telling_replaces_the_day_that_is_stored(lake: Lake, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "one/table.parquet", condensed(DAY, cat=99))
+    bring(lake, tmp_path / "one")
+    day_file(tmp_path / "two", DAY, cat=100)
+    report = bring(lake, tmp_path / "two")
+    assert (report.new, report.replaced, report.kept) == (set(), {DAY}, set())
+    again = bring(lake, tmp_path / "one")
+    assert (again.new, again.replaced, again.kept) == (set(), set(), {DAY})
+
+
+def test_what_is_odd_about_a_telling_that_was_not_taken_is_not_told(
+    lake: Lake, tmp_path: Path
+) -> None:
+    """Else the report would say that a quality table's time was taken for a day of the lists."""
+    day_file(tmp_path / "files", DAY, cat=100)
+    write_parquet(tmp_path / "files/table.parquet", condensed(DAY, cat=99))
+    late = {DAY: CAPTURED + timedelta(hours=3)}
+    write_parquet(tmp_path / "files/quality.parquet", quality_table(late))
+    report = bring(lake, tmp_path / "files")
+    assert lake.read(RANKING, DAY)["observed_at"].to_list() == [CAPTURED]
+    assert "capture time" not in report.odd
+
+
+def test_a_telling_that_is_replaced_takes_what_was_odd_about_it_along(
+    lake: Lake, tmp_path: Path
+) -> None:
+    same = [row("octo/cat", 1, item=""), row("octo/cat", 2, item="")]
+    write(tmp_path / "files/1.csv", lists(*same))
+    write(tmp_path / "files/2.csv", lists(row("octo/cat", item=""), row("octo/dog", item="")))
+    assert bring(lake, tmp_path / "files").odd == {}
+
+
+# ---- any order, any repetition, any kill --------------------------------------------------------
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> list[Path]:
+    """Five days with all that is possible: lists, tables of the same days, names that change."""
+    parts = [tmp_path / f"archive/{number}" for number in range(5)]
+    day_file(parts[0], DAYS[0], cat=10, dog=5, owl=4)
+    day_file(parts[0], DAYS[2], "csv.gz", lion=12, dog=6, owl=4)
+    day_file(parts[1], DAYS[2], lion=11, dog=6)
+    day_file(parts[1], DAYS[3], tiger=14, dog=8)
+    for part, stars in ((2, {"cat": 70}), (3, {"cat": 71, "dog": 6})):
+        rows = [each for day in DAYS[1:] for each in condensed(day, **stars)]
+        write_parquet(parts[part] / "table.parquet", rows)
+    renames = [Rename(DAYS[2], "octo/cat", "octo/lion"), Rename(DAYS[3], "octo/lion", "octo/tiger")]
+    for part, each in zip(parts[3:], renames, strict=True):
+        write_parquet(part / "renames.parquet", renames_table([each]))
+    day_file(parts[4], DAYS[4], tiger=15, dog=9)
+    return parts
+
+
+@pytest.fixture
+def at_once(archive: list[Path], tmp_path: Path) -> Lake:
+    lake = lake_at(tmp_path / "at_once")
+    bring(lake, archive[0].parent)
+    return lake
+
+
+def test_all_at_once_is_what_one_would_expect(at_once: Lake) -> None:
+    assert {day: stars_by_name(at_once, day) for day in at_once.days(RANKING)} == {
+        DAYS[0]: {"octo/cat": 10, "octo/dog": 5, "octo/owl": 4},
+        DAYS[1]: {"octo/cat": 71, "octo/dog": 6},
+        DAYS[2]: {"octo/lion": 12, "octo/dog": 6, "octo/owl": 4},
+        DAYS[3]: {"octo/tiger": 14, "octo/dog": 8},
+        DAYS[4]: {"octo/tiger": 15, "octo/dog": 9},
+    }
+    cat = surrogate_of("octo/cat")
+    ids = ids_by_day(at_once, "octo/cat", "octo/lion", "octo/tiger")
+    assert {repo_id for day in ids.values() for repo_id in day.values()} == {cat}
+
+
+def test_importing_again_changes_nothing(
+    at_once: Lake, archive: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = content(at_once)
+    monkeypatch.setattr(importing, "utc_now", lambda: datetime(2030, 1, 1, tzinfo=UTC))
+    report = bring(at_once, archive[0].parent)
+    assert (report.new, report.replaced, report.renames) == (set(), set(), 0)
+    assert report.kept == set(DAYS)
+    assert report.identified_anew == []
+    assert content(at_once) == stored
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_order_gives_the_same_lake(
+    at_once: Lake, archive: list[Path], tmp_path: Path, seed: int
+) -> None:
+    dice = random.Random(seed)
+    lake = lake_at(tmp_path / "in_parts")
+    for part in dice.sample(archive, 5) + dice.sample(archive, 2):
+        bring(lake, part)
+    assert told_by(lake) == told_by(at_once)
+
+
+def killing(after: int) -> Callable[..., object]:
+    """`Lake.write` for as many days, and then the end."""
+    write_day, written = Lake.write, []
+
+    def write_or_die(*given: object, **named: object) -> object:
+        if len(written) == after:
+            raise KeyboardInterrupt
+        written.append(given)
+        return write_day(*given, **named)  # type: ignore[arg-type]
+
+    return write_or_die
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_an_import_killed_anywhere_is_taken_up_by_the_next(
+    at_once: Lake,
+    archive: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+) -> None:
+    lake = lake_at(tmp_path / "killed")
+    # The renames are learnt last, so that days are written again.
+    for part in archive[:3]:
+        bring(lake, part)
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "write", killing(after))
+        with pytest.raises(KeyboardInterrupt):
+            bring(lake, archive[0].parent)
+    assert told_by(lake) != told_by(at_once)
+    bring(lake, archive[0].parent)
+    assert told_by(lake) == told_by(at_once)
+
+
+# ---- names --------------------------------------------------------------------------------------
+
+
+def test_renames_beside_the_files_join_a_series_and_the_number_stays(
+    lake: Lake, tmp_path: Path
+) -> None:
+    day_file(tmp_path / "files", DAYS[0], cat=1)
+    day_file(tmp_path / "files", DAYS[1], lion=2)
+    first = bring(lake, tmp_path / "files")
+    assert (first.renames, first.identified_anew) == (0, [])
+    apart = ids_by_day(lake, "octo/cat", "octo/lion")
+    write_parquet(tmp_path / "files/r", renames_table([Rename(DAYS[1], "octo/cat", "octo/lion")]))
+    second = bring(lake, tmp_path / "files")
+    assert (second.renames, second.identified_anew) == (1, [DAYS[1]])
+    joined = ids_by_day(lake, "octo/cat", "octo/lion")
+    assert joined[DAYS[0]]["octo/cat"] == joined[DAYS[1]]["octo/lion"] == apart[DAYS[0]]["octo/cat"]
+
+
+def test_a_rename_written_in_another_case_needs_no_rename_at_all(
+    lake: Lake, tmp_path: Path
+) -> None:
+    day_file(tmp_path / "files", DAYS[0], LLaMA=1)
+    day_file(tmp_path / "files", DAYS[1], Llama=2)
+    renames = [Rename(DAYS[1], "octo/LLaMA", "octo/Llama")]
+    write_parquet(tmp_path / "files/renames.parquet", renames_table(renames))
+    bring(lake, tmp_path / "files")
+    told = ids_by_day(lake, "octo/LLaMA", "octo/Llama")
+    assert told[DAYS[0]]["octo/LLaMA"] == told[DAYS[1]]["octo/Llama"]
+    assert lake.read(RANKING, DAYS[1])["full_name"].to_list() == ["octo/Llama"]
+
+
+def test_githubs_word_takes_over_and_the_counts_stay(lake: Lake, tmp_path: Path) -> None:
+    for day in DAYS[:2]:
+        day_file(tmp_path / "files", day, cat=day.day, dog=1)
+    bring(lake, tmp_path / "files")
+    before = {day: lake.read(RANKING, day) for day in DAYS[:2]}
+    notes = {part.day: lake.notes(part) for part in lake.partitions(RANKING)}
+    keep_answers(lake, TABLES, [Said("octo/cat", 7, LONG_AGO, "octo/cat")])
+    assert identify_again(lake, TABLES, silent) == DAYS[:2]
+    for day in DAYS[:2]:
+        cat, dog = lake.read(RANKING, day).sort("full_name").iter_rows(named=True)
+        assert (cat["repo_id"], cat["identified_by"]) == (7, "github")
+        assert (dog["repo_id"], dog["identified_by"]) == (surrogate_of("octo/dog"), "name")
+        names = ("repo_id", "identified_by")
+        stored = lake.read(RANKING, day).drop(names).sort("full_name")
+        assert stored.equals(before[day].drop(names).sort("full_name"))
+    assert {part.day: lake.notes(part) for part in lake.partitions(RANKING)} == notes
+    assert identify_again(lake, TABLES, silent) == []
+
+
+def test_a_day_that_comes_after_githubs_word_is_written_with_it(lake: Lake, tmp_path: Path) -> None:
+    keep_answers(lake, TABLES, [Said("octo/CAT", 7, LONG_AGO, "octo/cat")])
+    day_file(tmp_path / "files", DAY, cat=1)
+    report = bring(lake, tmp_path / "files")
+    assert ids_by_day(lake, "octo/cat") == {DAY: {"octo/cat": 7}}
+    assert report.identified_anew == []
+
+
+def test_a_name_made_anew_stays_apart_from_the_one_that_had_it(lake: Lake, tmp_path: Path) -> None:
+    for day in DAYS[:4]:
+        day_file(tmp_path / "files", day, cat=1)
+    bring(lake, tmp_path / "files")
+    keep_answers(lake, TABLES, [Said("octo/cat", 9, captured_on(DAYS[2]), "octo/cat")])
+    assert identify_again(lake, TABLES, silent) == DAYS[2:4]
+    told = [day["octo/cat"] for day in ids_by_day(lake, "octo/cat").values()]
+    assert told == [surrogate_of("octo/cat"), surrogate_of("octo/cat"), 9, 9]
+
+
+def test_a_rename_that_github_refutes_is_told_and_undone(lake: Lake, tmp_path: Path) -> None:
+    day_file(tmp_path / "files", DAYS[0], cat=1)
+    day_file(tmp_path / "files", DAYS[1], lion=2)
+    guess = Rename(DAYS[1], "octo/cat", "octo/lion")
+    write_parquet(tmp_path / "files/renames.parquet", renames_table([guess]))
+    assert bring(lake, tmp_path / "files").refuted == []
+    said = [Said("octo/cat", 7, LONG_AGO, "octo/cat"), Said("octo/lion", 8, LONG_AGO, "octo/lion")]
+    keep_answers(lake, TABLES, said)
+    report = bring(lake, tmp_path / "files")
+    assert report.refuted == [guess]
+    assert "1 renames refuted by GitHub: octo/cat → octo/lion" in report.lines()
+    assert ids_by_day(lake, "octo/cat", "octo/lion") == {
+        DAYS[0]: {"octo/cat": 7},
+        DAYS[1]: {"octo/lion": 8},
+    }
+
+
+def test_while_it_is_renamed_one_may_stand_by_both_names_on_a_day(
+    lake: Lake, tmp_path: Path
+) -> None:
+    day_file(tmp_path / "files", DAY, cat=1, lion=1)
+    keep_answers(lake, TABLES, [Said(f"octo/{name}", 7, LONG_AGO, "") for name in ("cat", "lion")])
+    bring(lake, tmp_path / "files")
+    stored = lake.read(RANKING, DAY).sort("full_name")
+    assert stored.select("repo_id", "full_name").rows() == [(7, "octo/cat"), (7, "octo/lion")]
+    assert stored.unique(TABLES.ranking.key).height == 2
+
+
+# ---- what is amiss ------------------------------------------------------------------------------
+
+
+def test_the_capture_time_of_the_quality_table_is_when_it_was_observed(
+    lake: Lake, tmp_path: Path
+) -> None:
+    rows = [each for day in DAYS[:2] for each in condensed(day, cat=1)]
+    write_parquet(tmp_path / "files/table.parquet", rows)
+    said = {DAYS[0]: captured_on(DAYS[0]) + timedelta(hours=2)}
+    write_parquet(tmp_path / "files/quality.parquet", quality_table(said))
+    report = bring(lake, tmp_path / "files")
+    observed = [lake.read(RANKING, day)["observed_at"][0] for day in DAYS[:2]]
+    assert observed == [said[DAYS[0]], captured_on(DAYS[1])]
+    assert list(report.odd["capture time"]) == [DAYS[0]]
+
+
+def test_a_quality_table_that_comes_later_tells_when_the_days_were_captured(
+    lake: Lake, tmp_path: Path
+) -> None:
+    write_parquet(tmp_path / "one/table.parquet", condensed(DAY, cat=1))
+    write_parquet(tmp_path / "two/table.parquet", condensed(DAY, cat=1))
+    said = {DAY: CAPTURED + timedelta(minutes=2)}
+    write_parquet(tmp_path / "two/quality.parquet", quality_table(said))
+    for folder in ("one", "two", "one"):
+        bring(lake, tmp_path / folder)
+    assert lake.read(RANKING, DAY)["observed_at"].to_list() == [said[DAY]]
+
+
+def test_unreadable_tables_are_told_and_the_import_goes_on(lake: Lake, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    day_file(files, DAY, cat=1)
+    write(files / "renames.csv", b"first_date_new_name,old_name,new_name\nsoon,a/b,c/d\n")
+    write(files / "quality.csv", b"snapshot_date,capture_utc\n2024-03-05,soon\n")
+    words = condensed(SECOND, cat=1)[0] | {"stars": "many"}
+    write_parquet(files / "words.parquet", [words])
+    table = write_parquet(
+        files / "spoilt.parquet", condensed(THIRD, **{f"r{n}": n for n in range(99)})
+    )
+    spoilt = bytearray(table.read_bytes())
+    spoilt[8:300] = bytes(292)
+    table.write_bytes(spoilt)
+    report = bring(lake, files)
+    assert report.new == {DAY}
+    assert [told.split(" (")[0] for told in report.unusable] == [
+        "renames.csv cannot be read",
+        "a quality table cannot be read",
+        "spoilt.parquet cannot be read",
+        "words.parquet cannot be read",
+    ]
+    assert not any("\n" in told for told in report.unusable)
+
+
+def test_one_bad_file_stops_no_other(lake: Lake, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    for day in DAYS[:4]:
+        day_file(files, day, "csv.gz", cat=1)
+    cut = files / f"github-ranking-{DAYS[0]}.csv.gz"
+    cut.write_bytes(cut.read_bytes()[:-12])
+    write(files / f"github-ranking-{DAYS[1]}.csv.gz", lists())
+    wrong = write(files / f"github-ranking-{DAYS[4]}.csv", lists(row()))
+    write(files / "README.md", b"# Github Ranking\n")
+    report = bring(lake, files)
+    assert report.new == set(DAYS[2:4])
+    assert len(report.unusable) == 3
+    assert all("it was left out" in told for told in report.unusable)
+    assert report.unusable[2].startswith(f"{wrong.name} holds the lists of {DAY}")
+    assert report.unknown == ["1 × .md, such as README.md"]
+
+
+def test_a_day_with_far_fewer_repositories_than_the_days_around_it_is_told(
+    lake: Lake, tmp_path: Path
+) -> None:
+    for number, day in enumerate(DAYS):
+        day_file(tmp_path / "files", day, **{f"r{n}": 1 for n in range(6 if number == 3 else 10)})
+    report = bring(lake, tmp_path / "files")
+    assert report.odd["few repositories"] == {FOURTH: "6, usually 10"}
+
+
+# ---- the report ---------------------------------------------------------------------------------
+
+
+def test_the_report_is_a_line_a_thing() -> None:
+    report = ImportReport(
+        new=set(DAYS[:2]),
+        replaced={THIRD},
+        kept={FOURTH},
+        absent=set(days_from(DAY, 1200)),
+        identified_anew=[DAY],
+        rows=6900,
+        renames=3,
+        refuted=[Rename(DAY, f"a/{n}", f"b/{n}") for n in range(4)],
+        unusable=[f"file {n}" for n in range(12)],
+        unknown=["2 × .md, such as README.md", "1 × .py, such as process.py"],
+    )
+    report.odd["short lists"] |= {day: f"told of {day.day}" for day in DAYS[:3]}
+    report.odd["capture time"][DAY] = "unknown"
+    assert list(report.lines()) == [
+        "4 days told: 2 new (6,900 rows), 1 replaced by a better telling, 1 kept as they were",
+        "1,200 days asked for that the archive has no file of",
+        "3 renames learnt",
+        "4 renames refuted by GitHub: a/0 → b/0, a/1 → b/1, a/2 → b/2",
+        "1 days written again, a repository known better",
+        "capture time on 1 days (2024-03-05: unknown)",
+        "short lists on 3 days (2024-03-05: told of 5; 2024-03-07: told of 7)",
+        *(f"not used: file {n}" for n in range(10)),
+        "not used: 2 more files",
+        "of no use to us: 2 × .md, such as README.md; 1 × .py, such as process.py",
+    ]
+
+
+def test_a_report_of_nothing_is_one_line() -> None:
+    (line,) = ImportReport().lines()
+    assert line.startswith("0 days told: 0 new (0 rows)")
+
+
+# ---- over HTTP ----------------------------------------------------------------------------------
+
+
+class Web:
+    """In place of the web: what it has, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.files: dict[date, bytes] = {}
+        self.asked: list[date] = []
+
+    def __call__(
+        self, _place: str, days: DayRange, is_wanted: Callable[[date], bool]
+    ) -> Iterator[tuple[date, str, bytes | None]]:
+        for day in days:
+            if is_wanted(day):
+                self.asked.append(day)
+                yield day, f"github-ranking-{day}.csv", self.files.get(day)
+
+    def has(self, folder: Path, *days: date) -> None:
+        self.files |= {day: day_file(folder, day, cat=day.day).read_bytes() for day in days}
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Web:
+    served = Web()
+    monkeypatch.setattr(importing, "files_over_http", served)
+    return served
+
+
+def fetch(lake: Lake, first: date = DAYS[0], last: date = DAYS[4]) -> ImportReport:
+    return import_over_http(
+        lake, TABLES, "https://archive.invalid", "real", DayRange(first, last), silent
+    )
+
+
+def test_what_is_fetched_is_what_the_files_give(lake: Lake, web: Web, tmp_path: Path) -> None:
+    web.has(tmp_path / "files", *DAYS[1:4])
+    report = fetch(lake)
+    assert (report.new, report.absent) == (set(DAYS[1:4]), {DAYS[0], DAYS[4]})
+    from_files = lake_at(tmp_path / "other")
+    bring(from_files, tmp_path / "files")
+    assert told_by(lake) == told_by(from_files)
+
+
+def test_a_day_that_was_fetched_is_not_fetched_again(lake: Lake, web: Web, tmp_path: Path) -> None:
+    web.has(tmp_path / "files", *DAYS)
+    fetch(lake, DAYS[0], DAYS[2])
+    web.asked.clear()
+    report = fetch(lake)
+    assert web.asked == DAYS[3:]
+    assert (report.kept, report.new) == (set(DAYS[:3]), set(DAYS[3:]))
+    web.asked.clear()
+    assert fetch(lake).kept == set(DAYS)
+    assert web.asked == []
+
+
+def test_a_day_known_from_a_table_alone_is_fetched(lake: Lake, web: Web, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "table/t.parquet", condensed(DAY, cat=99))
+    bring(lake, tmp_path / "table")
+    web.has(tmp_path / "files", DAY)
+    assert fetch(lake).replaced == {DAY}
+    assert stars_by_name(lake, DAY) == {"octo/cat": DAY.day}
+
+
+def test_a_day_that_cannot_be_read_is_told_and_the_others_come(
+    lake: Lake, web: Web, tmp_path: Path
+) -> None:
+    web.has(tmp_path / "files", DAYS[0], DAYS[2])
+    web.files[SECOND] = b"<html>Please wait</html>\n"
+    web.files[FOURTH] = web.files[DAYS[0]]
+    report = fetch(lake)
+    assert report.new == {DAYS[0], DAYS[2]}
+    assert [told.split(" ")[0] for told in report.unusable] == [
+        f"github-ranking-{SECOND}.csv",
+        f"github-ranking-{FOURTH}.csv",
+    ]
+
+
+def test_an_address_without_any_file_is_one_sentence(lake: Lake, web: Web) -> None:
+    with pytest.raises(SourceError) as caught:
+        fetch(lake)
+    assert str(caught.value) == (
+        "https://archive.invalid has no github-ranking-DAY.csv for any day of 2024-03-05 to "
+        "2024-03-09; name the folder that holds the files, and a range in which there are some."
+    )
+    assert web.asked == DAYS
+
+
+def test_an_address_whose_every_file_is_junk_says_what_is_wrong_with_one(
+    lake: Lake, web: Web
+) -> None:
+    web.files[SECOND] = b"<html>Please wait</html>\n"
+    with pytest.raises(SourceError, match=f"github-ranking-{SECOND}.csv lacks the columns"):
+        fetch(lake)
