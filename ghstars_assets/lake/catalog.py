@@ -68,11 +68,16 @@ class Table:
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with exactly the declared columns, types and row order."""
+        typed = self.typed(frame)
+        return typed.sort(self.order, maintain_order=True) if self.order else typed
+
+    def typed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with exactly the declared columns and types, its rows as they come."""
         missing = [name for name in self.column_names if name not in frame.columns]
         if missing:
             raise GhstarsError(f"Rows for {self.name} lack the columns {', '.join(missing)}.")
-        typed = frame.select(self.column_names).cast(self.empty().schema)
-        return typed.sort(self.order, maintain_order=True) if self.order else typed
+        schema = self.empty().schema
+        return frame if frame.schema == schema else frame.select(self.column_names).cast(schema)
 
 
 def folder_of(table: str) -> str:

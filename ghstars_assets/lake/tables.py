@@ -195,6 +195,7 @@ def _parquet_bytes(frame: pl.DataFrame, notes: Mapping[str, str]) -> bytes:
     frame.rechunk().write_parquet(
         buffer,
         compression="zstd",
+        compression_level=1,  # the third takes half as long again and saves a hundredth
         metadata={f"{_NOTE_PREFIX}{name}": value for name, value in sorted(notes.items())},
     )
     return buffer.getvalue()

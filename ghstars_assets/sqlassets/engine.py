@@ -6,7 +6,7 @@ whatever the length of history.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -27,11 +27,14 @@ from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import CODE_VERSION, GAP, QUARANTINED, Lake, Written
 from ghstars_assets.sqlassets.checks import GATE, DayCheck, evaluate_checks
 from ghstars_assets.sqlassets.gate import Verdict, quarantine_table
-from ghstars_assets.sqlassets.gatekeeper import Gatekeeper
+from ghstars_assets.sqlassets.gatekeeper import MOST_DAYS_AT_ONCE, Gatekeeper
 from ghstars_assets.sqlassets.header import SqlFile
 from ghstars_assets.sqlassets.inputs import Inputs, batches_of
 from ghstars_assets.sqlassets.reading_ahead import read_ahead
 
+DayRows = tuple[date, pl.DataFrame]
+MOST_ROWS_AT_ONCE = 100_000
+"""Of the days that are decided on together."""
 MOST_DAYS_WAITING = 8
 """To be looked at, and to be written: so many days are in memory twice over."""
 
@@ -65,6 +68,7 @@ class _Filling:
         self.inputs = Inputs(lake, file, days)
         self.outcomes: dict[date, DayOutcome] = {}
         self.writes: deque[Future[DayOutcome]] = deque()
+        self.nothing = file.table.empty()
 
     def run(self) -> Batch:
         self.inputs.require()
@@ -120,28 +124,22 @@ class _Filling:
             "where day between getvariable('first_day') and getvariable('last_day') "
             f"order by {order}"
         )
-        waiting = deque(open_days)
         gatekeeper = (
             Gatekeeper(self.lake, self.file.table, self.file.gate, first_day, connection)
             if self.file.gate
             else None
         )
-        conformed = (
-            (day, self.file.table.conform(frame)) for day, frame in frames_by_day(connection, query)
+        # In the table's order they come by the query itself.
+        typed = (
+            (day, self.file.table.typed(frame)) for day, frame in frames_by_day(connection, query)
         )
         with (
             ThreadPoolExecutor(max_workers=1) as self.writer,
-            read_ahead(conformed, MOST_DAYS_WAITING) as frames,
+            read_ahead(typed, MOST_DAYS_WAITING) as frames,
         ):
-            for day, frame in frames:
-                if gatekeeper and day in rehearsed:
-                    gatekeeper.judge(day, frame)
-                while waiting and waiting[0] < day:
-                    self._settle(waiting.popleft(), self.file.table.empty(), gatekeeper)
-                if waiting and waiting[0] == day:
-                    self._settle(waiting.popleft(), frame, gatekeeper)
-            for day in waiting:
-                self._settle(day, self.file.table.empty(), gatekeeper)
+            wanted = sorted({*rehearsed, *open_days})
+            for block in _blocks(_with_empty_days(frames, wanted, self.nothing)):
+                self._settle(block, set(open_days), gatekeeper)
             self._collect_written(leave=0)
 
     def _days_to_rehearse(self, first_day: date) -> list[date]:
@@ -157,10 +155,18 @@ class _Filling:
         missing = set(known) - set(self.lake.days(self.file.table.name, window))
         return [day for day in known if missing and day >= min(missing)]
 
-    def _settle(self, day: date, frame: pl.DataFrame, gatekeeper: Gatekeeper | None) -> None:
-        """Decide on a day at once and write it while the next one is looked at."""
-        verdict = gatekeeper.judge(day, frame) if gatekeeper else Verdict(frame, frame.clear())
-        self.writes.append(self.writer.submit(self._store, day, verdict))
+    def _settle(
+        self, block: list[DayRows], open_days: set[date], gatekeeper: Gatekeeper | None
+    ) -> None:
+        """Decide on days at once and write them while the next ones are looked at."""
+        verdicts = (
+            gatekeeper.judge(block)
+            if gatekeeper
+            else [Verdict(frame, self.nothing) for _, frame in block]
+        )
+        for (day, _), verdict in zip(block, verdicts, strict=True):
+            if day in open_days:
+                self.writes.append(self.writer.submit(self._store, day, verdict))
         self._collect_written(leave=MOST_DAYS_WAITING)
 
     def _collect_written(self, leave: int) -> None:
@@ -212,6 +218,33 @@ class _Filling:
         if self.file.gate is None:
             return []
         return [_gate_check(outcome) for outcome in self.outcomes.values()]
+
+
+def _with_empty_days(
+    frames: Iterator[DayRows], wanted: Sequence[date], nothing: pl.DataFrame
+) -> Iterator[DayRows]:
+    """Every day that is wanted, in order; one of which nothing came is empty."""
+    waiting = deque(wanted)
+    for day, frame in frames:
+        while waiting and waiting[0] < day:
+            yield waiting.popleft(), nothing
+        if waiting and waiting[0] == day:
+            yield waiting.popleft(), frame
+    for day in waiting:
+        yield day, nothing
+
+
+def _blocks(days: Iterator[DayRows]) -> Iterator[list[DayRows]]:
+    """Days that are decided on together, so few that little waits in memory."""
+    block: list[DayRows] = []
+    for day, frame in days:
+        block.append((day, frame))
+        rows = sum(rows.height for _, rows in block)
+        if len(block) == MOST_DAYS_AT_ONCE or rows > MOST_ROWS_AT_ONCE:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
 def _outcome(

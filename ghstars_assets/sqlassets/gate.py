@@ -1,16 +1,17 @@
 """The gate before a table: bad rows and bad days go to quarantine, each with its reason.
 
-Days pass one by one and in order, each against the last one that was accepted, so that a range in
-one batch is judged exactly as its days one by one.
+Days pass in order, each against the last one that was accepted, so that a range in one batch is
+judged exactly as its days one by one.
 """
 
-import re
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 import duckdb
 import polars as pl
 
 from ghstars_assets.lake.catalog import Column, Table
+from ghstars_assets.sqlassets.gate_question import AtTheGate, GateQuestion
 from ghstars_assets.sqlassets.header import Gate, GateRule
 
 
@@ -38,13 +39,6 @@ def quarantine_table(table: Table) -> Table:
     )
 
 
-def gate_columns(gate: Gate, table: Table) -> list[str]:
-    """The columns that the gate's rules may look at: its memory of earlier days holds no others."""
-    rules = (*gate.rows.values(), *gate.days.values(), *gate.warnings.values())
-    words = set(re.findall(r"\w+", " ".join(rule.select for rule in rules)))
-    return [name for name in table.column_names if name in words or name in ("day", *table.key)]
-
-
 def judge(
     connection: duckdb.DuckDBPyConnection,
     gate: Gate,
@@ -55,17 +49,24 @@ def judge(
 ) -> Verdict:
     """Pass one day through the gate. `latest` holds more than `previous` where a row was missing
     or held back on the previous day."""
-    connection.register("previous", previous)
-    connection.register("latest", previous if latest is None else latest)
-    connection.register("candidate", candidate.select(gate_columns(gate, table)))
-    broken = _broken_rules(connection, gate)
-    if broken.isdisjoint(gate.rows):
-        # No row is bad, so what the rules for days saw is what they should see.
-        accepted, bad_rows = candidate, []
-    else:
-        accepted, bad_rows = _without_bad_rows(connection, gate, table, candidate)
-        broken = _broken_rules(connection, gate)
-    nothing = _marked(candidate.clear(), "", GateRule(select="", because=""))
+    seen = AtTheGate(candidate, previous, previous if latest is None else latest)
+    (broken,) = GateQuestion(gate, table).ask(connection, [seen])
+    return verdict_on(connection, gate, table, seen, broken)
+
+
+def verdict_on(
+    connection: duckdb.DuckDBPyConnection,
+    gate: Gate,
+    table: Table,
+    seen: AtTheGate,
+    broken: AbstractSet[str],
+) -> Verdict:
+    """What becomes of a day that breaks these rules of the gate."""
+    accepted, bad_rows = seen.candidate, []
+    if not broken.isdisjoint(gate.rows):
+        accepted, bad_rows = _without_bad_rows(connection, gate, table, seen)
+        # Of what is left the rules for days may say something else.
+        (broken,) = GateQuestion(gate, table).ask(connection, [replace(seen, candidate=accepted)])
     for name, rule in gate.days.items():
         if name in broken:
             condemned = _marked(accepted, name, rule)
@@ -74,32 +75,25 @@ def judge(
     warnings = tuple(
         f"{name}: {rule.because}" for name, rule in gate.warnings.items() if name in broken
     )
+    nothing = quarantine_table(table).empty()
     return Verdict(accepted, pl.concat([nothing, *bad_rows]), warnings=warnings)
 
 
-def _broken_rules(connection: duckdb.DuckDBPyConnection, gate: Gate) -> set[str]:
-    """All rules in one question, for most days break none."""
-    rules = {**gate.rows, **gate.days, **gate.warnings}
-    if not rules:
-        return set()
-    asked = ", ".join(f"exists({rule.select})" for rule in rules.values())
-    (answers,) = connection.sql(f"select {asked}").fetchall()
-    return {name for name, is_broken in zip(rules, answers, strict=True) if is_broken}
-
-
 def _without_bad_rows(
-    connection: duckdb.DuckDBPyConnection, gate: Gate, table: Table, candidate: pl.DataFrame
+    connection: duckdb.DuckDBPyConnection, gate: Gate, table: Table, seen: AtTheGate
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Leaves the good rows bound to `candidate`, where the rules for days find them."""
-    bad_rows: list[pl.DataFrame] = []
+    """The rows of the day that break no rule, and those that do, each with the first it breaks."""
+    candidate, bad_rows = seen.candidate, []
+    connection.register("previous", seen.previous)
+    connection.register("latest", seen.latest)
     for name, rule in gate.rows.items():
+        connection.register("candidate", candidate)
         keys = connection.sql(rule.select).pl().select(table.key).unique()
         if keys.is_empty():
             continue
         bad = candidate.join(keys, on=list(table.key), how="semi", nulls_equal=True)
         bad_rows.append(_marked(bad, name, rule))
         candidate = candidate.join(keys, on=list(table.key), how="anti", nulls_equal=True)
-        connection.register("candidate", candidate.select(gate_columns(gate, table)))
     return candidate, bad_rows
 
 

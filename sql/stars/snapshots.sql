@@ -50,9 +50,6 @@ gate:
     impossible_counts:
       because: "a row without identity or star count, or with a negative one, says nothing"
       select: select repo_id from candidate where repo_id is null or stars is null or stars < 0
-    seen_twice:
-      because: "one repository has one star count a day; of two rows neither can be trusted"
-      select: select repo_id from candidate group by repo_id having count(*) > 1
     impossible_jump:
       because: >
         a count that is four times or a quarter of what it was within a week is an outage or its end (ant-design fell
