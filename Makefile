@@ -33,13 +33,13 @@ lint: $(READY) ## style, types, import contracts, SQL, security
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/sqlfluff lint sql
+	$(BIN)/sqlfluff lint sql bench
 	$(BIN)/bandit -q -ii -c pyproject.toml -r ghstars_assets bench
 
 format: $(READY) ## rewrite Python and SQL in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix sql
+	$(BIN)/sqlfluff fix sql bench
 
 bench: $(PEERS_READY) ## run every bench/*.py, figures in bench/results/
 	@mkdir -p bench/results

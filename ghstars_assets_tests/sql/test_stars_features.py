@@ -72,14 +72,14 @@ class Repository:
         self.known = {seen: stars for seen, stars in known.items() if seen >= self.begin(known)}
 
     def begin(self, known: Series) -> date:
-        """Of what can be compared with today: after the last seam and the last outage's edge."""
+        """Of what can be compared with today: after the last seam, outage's edge or long gap."""
         days = sorted(known)
         edges = [days[0]]
         for earlier, later in pairwise(days):
             is_seam = earlier in self.snapshots and later not in self.snapshots
             ratio = known[later] / max(known[earlier], 1)
             is_jump = known[earlier] >= 1000 and not 1 / 4 <= ratio <= 4
-            if is_seam or (is_jump and (later - earlier).days <= 31):
+            if is_seam or is_jump or (later - earlier).days > 31:
                 edges.append(later)
         return edges[-1]
 
@@ -90,7 +90,7 @@ class Repository:
             return self.known[day]
         before = max((known for known in self.known if known < day), default=None)
         after = min((known for known in self.known if known > day), default=None)
-        if before is None or after is None or (after - before).days > 31:
+        if before is None or after is None:
             return None
         share = (day - before).days / (after - before).days
         return self.known[before] + share * (self.known[after] - self.known[before])

@@ -5,6 +5,7 @@ description: >
   a snapshot on the day, however short its history. A `pace` is a gain expressed in stars a week; `x, vs base`
   is slog(pace) - slog(base), where slog(x) = sign(x) * ln(1 + |x|); what is not known is null. Days before a
   repository's first snapshot are counted back from it by the star history that GitHub had told by the day.
+  Nothing is compared across more than 30 missing days or the edge of an outage.
 key: [repo_id]
 reads:
   stars.snapshots: -121..0  # 90 days of gains, and 31 more for the far end of a gap the oldest falls in
@@ -148,22 +149,19 @@ observed as (
     window telling as (partition by repo_id, asked_on order by day)
 ),
 
--- A series is what can be compared with itself: no gain and no loss is told between two of them. One ends where
--- what was counted back does not meet an older snapshot, and where a count is four times or a quarter of the
--- last one within a month: an outage at its begin or end, once the gate lets it pass.
+-- A series is what can be compared with itself: no gain and no loss is told between two of them. A new one begins
+-- after more than 30 missing days; where what was counted back does not meet an older snapshot; and where a
+-- count is four times or a quarter of the last one, at an outage's begin or end, once the gate lets it pass.
 seen as (
     select
         *,
         coalesce(
-            (previous_is_snapshot and not is_snapshot)
-            or (
-                previous_stars >= 1000
-                and days_since_previous <= 31
-                and stars not between previous_stars / 4 and previous_stars * 4
-            ),
-            false
-        ) as begins_anew,
-        sum(begins_anew::integer) over (partition by repo_id, asked_on order by day)::integer as series
+            days_since_previous > 31
+            or (previous_is_snapshot and not is_snapshot)
+            or (previous_stars >= 1000 and stars not between previous_stars / 4 and previous_stars * 4),
+            true
+        ) as begins_series,
+        sum(begins_series::integer) over (partition by repo_id order by asked_on nulls first, day)::integer as series
     from observed
 ),
 
@@ -172,13 +170,13 @@ seen as (
 calendar as (
     select
         *,
-        unnest(range(case when begins_anew then 1 else coalesce(days_since_previous, 1) end)) as days_before
+        unnest(range(case when begins_series then 1 else days_since_previous end)) as days_before
     from seen
 ),
 
--- Up to 30 missing days are taken as a straight line between their two ends. A row comes out only for a day
--- that has a snapshot, so both ends are in its past. Longer gaps stay unknown. `pace` is the day's own gain
--- in the unit of everything below: stars a week.
+-- Missing days are taken as a straight line between their two ends. A row comes out only for a day that has a
+-- snapshot, so both ends are in its past. `pace` is the day's own gain in the unit of everything below: stars a
+-- week. It is unknown on the first day of a series and on no other.
 daily as (
     select
         repo_id,
@@ -186,27 +184,18 @@ daily as (
         series,
         day - days_before::integer as day,
         is_snapshot and days_before = 0 as is_snapshot,
-        case
-            when days_before = 0 then stars
-            when days_since_previous <= 31 then stars - stars_since_previous * days_before / days_since_previous
-        end as stars,
-        case
-            when days_before = 0 then forks
-            when days_since_previous <= 31 then forks - forks_since_previous * days_before / days_since_previous
-        end as forks,
-        case
-            when not begins_anew and days_since_previous <= 31 then 7 * stars_since_previous / days_since_previous
-        end as pace
+        stars - coalesce(stars_since_previous * days_before / days_since_previous, 0) as stars,
+        forks - coalesce(forks_since_previous * days_before / days_since_previous, 0) as forks,
+        case when not begins_series then 7 * stars_since_previous / days_since_previous end as pace
     from calendar
-    where day - days_before::integer >= getvariable('first_day') - 90
+    where day - days_before::integer >= getvariable('first_day') - 91
 ),
 
--- Weights of the moving averages, halving every so many days. Each average is divided by the sum of its own
--- weights, over the days whose gain is known, so the day they are counted from does not matter.
+-- Weights of the moving averages, which halve every so many days.
 weighted as (
     select
         *,
-        case when pace is not null then (day - getvariable('first_day')) * ln(2) end as halvings,
+        (day - getvariable('first_day')) * ln(2) as halvings,
         exp(halvings / 2) as weight_2d,
         exp(halvings / 4) as weight_4d,
         exp(halvings / 30) as weight_30d,
@@ -219,6 +208,7 @@ paces as (
         repo_id,
         day,
         case when lag(is_snapshot, 7) over series then stars - lag(stars, 7) over series end as stars_gained_7d,
+        least(row_number() over series - 1, 90) as known_days,
         pace as gain_1d,
         (stars - lag(stars, 2) over series) * 7 / 2 as gain_2d,
         (stars - lag(stars, 3) over series) * 7 / 3 as gain_3d,
@@ -235,10 +225,10 @@ paces as (
         lag(stars, 21) over series - lag(stars, 28) over series as gain_3_weeks_ago,
         forks - lag(forks, 7) over series as forks_gained_7d,
         (forks - lag(forks, 28) over series) / 4 as forks_gained_28d,
-        sum(pace * weight_2d) over last_90d / sum(weight_2d) over last_90d as ewma_2d,
-        sum(pace * weight_4d) over last_90d / sum(weight_4d) over last_90d as ewma_4d,
-        sum(pace * weight_30d) over last_90d / sum(weight_30d) over last_90d as ewma_30d,
-        sum(pace * weight_60d) over last_90d / sum(weight_60d) over last_90d as ewma_60d,
+        sum(pace * weight_2d) over last_90d / weight_2d as weighted_sum_2d,
+        sum(pace * weight_4d) over last_90d / weight_4d as weighted_sum_4d,
+        sum(pace * weight_30d) over last_90d / weight_30d as weighted_sum_30d,
+        sum(pace * weight_60d) over last_90d / weight_60d as weighted_sum_60d,
         [
             pace,
             lag(pace, 1) over series,
@@ -253,10 +243,21 @@ paces as (
         max((1000 * pace)::bigint * 100000 + (day - date '1970-01-01')) over last_28d as peak_28d
     from weighted
     window
-        series as (partition by repo_id, asked_on, series order by day),
-        last_90d as (partition by repo_id, asked_on, series order by day rows between 89 preceding and current row),
-        last_28d as (partition by repo_id, asked_on, series order by day rows between 27 preceding and current row)
+        series as (partition by repo_id, series order by day),
+        last_90d as (partition by repo_id, series order by day rows between 89 preceding and current row),
+        last_28d as (partition by repo_id, series order by day rows between 27 preceding and current row)
     qualify is_snapshot and day >= getvariable('first_day') and (asked_on is null or day >= asked_on)
+),
+
+-- A moving average is a weighted sum by the sum of its weights, a geometric series over the days that are known.
+averages as (
+    select
+        *,
+        weighted_sum_2d * (1 - pow(2, -1 / 2)) / (1 - pow(2, -known_days / 2)) as ewma_2d,
+        weighted_sum_4d * (1 - pow(2, -1 / 4)) / (1 - pow(2, -known_days / 4)) as ewma_4d,
+        weighted_sum_30d * (1 - pow(2, -1 / 30)) / (1 - pow(2, -known_days / 30)) as ewma_30d,
+        weighted_sum_60d * (1 - pow(2, -1 / 60)) / (1 - pow(2, -known_days / 60)) as ewma_60d
+    from paces
 ),
 
 -- What the repository usually gains in a week. Each estimate is fooled by something else (a viral day, a
@@ -274,7 +275,18 @@ usual as (
         list_avg([list_median(paces_7d), ewma_4d, ewma_2d, gain_7d]) as weekly_gain,
         sign(weekly_gain) * ln(1 + abs(weekly_gain)) as slog_base,
         greatest(abs(weekly_gain), median_28d, 3) as scale
-    from paces
+    from averages
+),
+
+today as (
+    select
+        repo_id,
+        day,
+        full_name,
+        stars,
+        pushed_at
+    from stars.snapshots
+    where day >= getvariable('first_day')
 )
 
 select
@@ -316,6 +328,5 @@ select
     days_since_peak_28d,
     (today.day - (today.pushed_at at time zone 'UTC')::date)::integer as days_since_push,
     isodow(today.day)::integer as weekday
-from stars.snapshots as today
-inner join usual using (repo_id, day)
-where today.day >= getvariable('first_day')
+from usual
+left join today using (repo_id, day)
