@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from html import escape
 from itertools import groupby
-from xml.sax.saxutils import escape
 
 from ghstars_assets.days import DayRange
 from ghstars_assets.learning.coverage import THIN, Lane
