@@ -466,7 +466,7 @@ def _preprocessed(forecast: "MLForecast", rows: "pl.DataFrame") -> "pl.DataFrame
 
 
 def _write_parquet(home: Path, made: "pl.DataFrame") -> None:
-    made.write_parquet(home / PEER_FILE, compression="zstd")
+    made.write_parquet(home / PEER_FILE, compression="lz4")  # as ours are
 
 
 def _compare(home: Path, days: Sequence[int], _repositories: int) -> Difference:

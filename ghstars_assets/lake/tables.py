@@ -189,13 +189,20 @@ def split_by_day(frame: pl.DataFrame, days: Iterable[date]) -> dict[date, pl.Dat
     return {day: parts.get(day, frame.clear()) for day in wanted}
 
 
+def _is_mostly_floats(frame: pl.DataFrame) -> bool:
+    """Such hardly shrink: zstd takes twice as long as lz4 and saves an eleventh. Of all else it
+    saves a quarter at its first level, and a hundredth more at its third in half as long again."""
+    return 2 * sum(kind.is_float() for kind in frame.dtypes) > frame.width
+
+
 def _parquet_bytes(frame: pl.DataFrame, notes: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
+    is_hard = _is_mostly_floats(frame)
     # A frame in several chunks would be cut into other pages, and so into other bytes.
     frame.rechunk().write_parquet(
         buffer,
-        compression="zstd",
-        compression_level=1,  # the third takes half as long again and saves a hundredth
+        compression="lz4" if is_hard else "zstd",
+        compression_level=None if is_hard else 1,
         metadata={f"{_NOTE_PREFIX}{name}": value for name, value in sorted(notes.items())},
     )
     return buffer.getvalue()

@@ -134,7 +134,7 @@ class _Filling:
             (day, self.file.table.typed(frame)) for day, frame in frames_by_day(connection, query)
         )
         with (
-            ThreadPoolExecutor(max_workers=1) as self.writer,
+            ThreadPoolExecutor(max_workers=2) as self.writer,
             read_ahead(typed, MOST_DAYS_WAITING) as frames,
         ):
             wanted = sorted({*rehearsed, *open_days})

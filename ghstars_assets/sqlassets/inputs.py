@@ -18,7 +18,7 @@ from ghstars_assets.sqlassets.header import SqlFile
 
 MOST_ROWS_READ = 2_500_000
 """In one pass. The features of so many take 1.5 GB; less would be read more often."""
-MOST_DAYS = 370
+MOST_DAYS = 740
 """In one batch, so that progress is seen and little is lost with a killed run."""
 
 
