@@ -1,7 +1,7 @@
 """What a run tells Dagster of its days: metadata for each, and failures that name them."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -12,6 +12,7 @@ from dagster import (
     MaterializeResult,
     MetadataValue,
     TableColumn,
+    TableColumnLineage,
     TableSchema,
 )
 
@@ -73,10 +74,18 @@ def outcome_metadata(outcome: DayOutcome) -> dict[str, MetadataValue | str | int
     return told
 
 
+Told = Mapping[str, MetadataValue | TableColumnLineage | str | int | float]
+
+
 def materialize_days(
-    context: AssetExecutionContext, lake: Lake, table: Table, outcomes: Iterable[DayOutcome]
+    context: AssetExecutionContext,
+    lake: Lake,
+    table: Table,
+    outcomes: Iterable[DayOutcome],
+    told_of_run: Callable[[], Told] = dict,
 ) -> MaterializeResult:
-    """Record every day as it is done; the newest also carries schema, time range and a preview.
+    """Record every day as it is done. The newest also carries what is told of the whole run, and
+    no other does: a range may have thousands of days.
 
     When a day failed, the days that are stored are recorded one by one, and then the run fails
     with the reason of the first: no partition is green that holds nothing.
@@ -109,10 +118,19 @@ def materialize_days(
             f"{table.name} {first.day} was not filled: {first.reason}"
             + (f" (and {others} more days)" if others else "")
         )
+    of_run = {**summary(lake, table, done), **told_of_run()}
     for outcome in done:
-        context.add_asset_metadata(outcome_metadata(outcome), partition_key=str(outcome.day))
-    told = summary(lake, table, done)
-    return MaterializeResult(metadata=told | {LAKE_SECONDS: round(lake_seconds.total, 3)})
+        told = {**outcome_metadata(outcome), **(of_run if outcome is done[-1] else {})}
+        context.add_asset_metadata(told, partition_key=str(outcome.day))
+    in_common: dict[str, str | int | float] = {
+        "run_rows": sum(outcome.rows for outcome in done),
+        "run_days": f"{done[0].day} to {done[-1].day}" if done else "",
+        LAKE_SECONDS: round(lake_seconds.total, 3),
+    }
+    held = read_claim(lake)
+    if held and held.kind == "sandbox":
+        in_common["data"] = SANDBOX_NOTICE
+    return MaterializeResult(metadata=in_common)
 
 
 def _log_progress(context: AssetExecutionContext, table: Table, done: Sequence[DayOutcome]) -> None:
@@ -128,19 +146,13 @@ def _log_progress(context: AssetExecutionContext, table: Table, done: Sequence[D
 def summary(
     lake: Lake, table: Table, outcomes: Iterable[DayOutcome]
 ) -> dict[str, MetadataValue | str | int | float]:
-    """What the events of one run have in common."""
+    """What a run left behind."""
     done = list(outcomes)
-    told: dict[str, MetadataValue | str | int | float] = {
-        "run_rows": sum(outcome.rows for outcome in done),
-        "run_days": f"{done[0].day} to {done[-1].day}" if done else "",
-    }
+    told: dict[str, MetadataValue | str | int | float] = {}
     for status in (Status.QUARANTINED, Status.SKIPPED, Status.GAP):
         days = [str(outcome.day) for outcome in done if outcome.status is status]
         if days:
             told[f"{status.value}_days"] = ", ".join(days[:20]) + (" …" if days[20:] else "")
-    held = read_claim(lake)
-    if held and held.kind == "sandbox":
-        told["data"] = SANDBOX_NOTICE
     filled = [outcome.day for outcome in done if outcome.rows]
     if filled:
         told["preview"] = MetadataValue.md(preview(lake, table, filled[-1]))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import polars as pl
 from dagster import (
@@ -88,11 +89,9 @@ def _source_asset(problem: Problem, source: Source, first_day: date) -> AssetsDe
         held = require_claim(lake, source.kinds)
         days = asked_days(context)
         outcomes = source.take(lake, held, days, context.log.info)
-        result = materialize_days(context, lake, source.table, outcomes)
-        if not source.covers or len(days) <= MOST_DAYS_TOLD_APART:
-            return result
-        told = {**(result.metadata or {}), **coverage_metadata(problem, lake)}
-        return result._replace(metadata=told)
+        is_drawn = source.covers and len(days) > MOST_DAYS_TOLD_APART
+        told_of_run = partial(coverage_metadata, problem, lake) if is_drawn else dict
+        return materialize_days(context, lake, source.table, outcomes, told_of_run)
 
     return source_asset
 

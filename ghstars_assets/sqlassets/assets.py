@@ -22,6 +22,7 @@ from dagster import (
 
 from ghstars_assets.dagster_events import (
     MOST_DAYS_TOLD_APART,
+    Told,
     asked_days,
     materialize_days,
     table_schema,
@@ -89,10 +90,11 @@ def build_sql_asset(
                 checks.extend(batch.checks)
                 yield from batch.outcomes
 
-        result = materialize_days(context, lake, file.table, outcomes())
-        many = told_of_many(lake) if len(days) > MOST_DAYS_TOLD_APART else {}
-        told = {**(result.metadata or {}), **_lineage(file, graph), **many}
-        yield result._replace(metadata=told)
+        def told_of_run() -> Told:
+            many = told_of_many(lake) if len(days) > MOST_DAYS_TOLD_APART else {}
+            return {**_lineage(file, graph), **many}
+
+        yield materialize_days(context, lake, file.table, outcomes(), told_of_run)
         yield from _check_events(context, checks)
 
     return sql_asset
