@@ -91,7 +91,7 @@ def test_wishes_are_noted_in_their_own_words(
 ) -> None:
     said = ghstars(tmp_path, "track", "--topic", "cli", "--stars", "1000..", "--owner", "someone")
     assert said.code == 0, said.err
-    assert "3 added" in said.err
+    assert "asked about with the next snapshot" in said.err
     assert "wish: topic cli" in ghstars(tmp_path, "tracked").out
 
 
