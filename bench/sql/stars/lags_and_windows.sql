@@ -47,7 +47,7 @@ with observed as (
 calendar as (
     select
         *,
-        unnest(range(coalesce(days_since_previous, 1))) as days_before
+        unnest(case when days_since_previous > 1 then range(days_since_previous) else [0] end) as days_before
     from observed
 ),
 
