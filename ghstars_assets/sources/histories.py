@@ -20,14 +20,13 @@ from ghstars_assets.lake.catalog import Table, problem_of
 from ghstars_assets.lake.claim import Claim, Kind, read_claim, require_claim
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sources.gharchive.tables import GHArchiveTables, gharchive_tables
+from ghstars_assets.sources.gharchive.tables import HOURS_A_DAY, GHArchiveTables, gharchive_tables
 from ghstars_assets.sources.github_ranking.tables import RankingTables, ranking_tables
 from ghstars_assets.sources.source import Brought, Progress, Say, Source, kept_as_it_was
 
 if TYPE_CHECKING:
     from ghstars_assets.sources.gharchive.importing import HoursReport
     from ghstars_assets.sources.github_ranking.importing import ImportReport
-    from ghstars_assets.sources.github_ranking.places import FilesFound
 
 FIRST_RANKING_DAY = date(2018, 12, 18)
 """Of the Github-Ranking archive itself."""
@@ -151,7 +150,9 @@ def _bring(
         report = import_files(lake, ranking, found, days, progress)
         lines, changed = _after_ranking(lake, ranking, str(folder), report, progress)
     if found.event_hours:
-        taken = import_hours(lake, hours, found.event_hours, days, _told_to(progress, found))
+        taken = import_hours(
+            lake, hours, found.event_hours, days, _told_to(progress, len(found.event_hours))
+        )
         if not (taken.hours or lines) and taken.refused:
             raise SourceError(taken.refused[0].reason)
         lines += _lines_of_hours(taken)
@@ -177,7 +178,8 @@ def _bring_from_web(
                 "GH Archive has 24 files for each day since 2011; say which days you want with "
                 "--from and --to."
             )
-        taken = hours_over_http(lake, hours, place, days, _silent_words)
+        told = _told_to(progress, HOURS_A_DAY * len(days))
+        taken = hours_over_http(lake, hours, place, days, told)
         if not taken.hours and taken.refused:
             raise SourceError(taken.refused[0].reason)
         return Brought(tuple(_lines_of_hours(taken)), _after_hours(lake, hours, taken))
@@ -239,20 +241,16 @@ def _lines_of_hours(taken: "HoursReport") -> Iterator[str]:
         )
 
 
-def _told_to(progress: Progress, found: "FilesFound") -> Say:
+def _told_to(progress: Progress, hours: int) -> Say:
     """Each hour that is done, on the bar."""
     done = 0
 
     def say(_text: str) -> None:
         nonlocal done
         done += 1
-        progress("GH Archive", done, len(found.event_hours))
+        progress("GH Archive", done, hours)
 
     return say
-
-
-def _silent_words(_text: str) -> None:
-    """Nobody listens."""
 
 
 def _identify(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ghstars_assets.days import DayRange, consecutive, utc_now
+from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.claim import Claim, Kind, claim, read_claim, require_kind
 from ghstars_assets.lake.tables import Lake
@@ -172,15 +172,6 @@ def identify_again(lake: Lake, tables: RankingTables, progress: Progress) -> lis
         write_again(lake, tables, known, day)
         progress("names", done, len(outdated))
     return outdated
-
-
-def archive_gaps(lake: Lake, tables: RankingTables) -> list[DayRange]:
-    """Days between the archive's first and last that it has no file of."""
-    stored = lake.days(tables.ranking.name)
-    if not stored:
-        return []
-    held = set(stored)
-    return consecutive([day for day in DayRange(stored[0], stored[-1]) if day not in held])
 
 
 def _telling(days: dict[date, str]) -> list[tuple[date, str]]:

@@ -156,10 +156,6 @@ def told_of_unknown(paths: list[Path]) -> list[str]:
 # ---- the web --------------------------------------------------------------------------------
 
 
-def is_address(place: str) -> bool:
-    return "://" in place
-
-
 def files_over_http(
     place: str, days: DayRange, is_wanted: Callable[[date], bool]
 ) -> Iterator[tuple[date, str, bytes | None]]:

@@ -15,7 +15,6 @@ from ghstars_assets.sources.github_ranking import importing
 from ghstars_assets.sources.github_ranking.identity import Rename, surrogate_of
 from ghstars_assets.sources.github_ranking.importing import (
     ImportReport,
-    archive_gaps,
     identify_again,
     import_over_http,
 )
@@ -105,12 +104,11 @@ def test_only_the_days_asked_for_come(lake: Lake, tmp_path: Path) -> None:
     assert lake.days(RANKING) == DAYS[1:4]
 
 
-def test_days_without_a_file_are_gaps(lake: Lake, tmp_path: Path) -> None:
-    assert archive_gaps(lake, TABLES) == []
+def test_days_without_a_file_stay_empty(lake: Lake, tmp_path: Path) -> None:
     for day in (DAYS[0], DAYS[4]):
         day_file(tmp_path / "files", day, cat=1)
     bring(lake, tmp_path / "files")
-    assert archive_gaps(lake, TABLES) == [DayRange(DAYS[1], DAYS[3])]
+    assert lake.days(RANKING) == [DAYS[0], DAYS[4]]
 
 
 # ---- of two tellings ----------------------------------------------------------------------------

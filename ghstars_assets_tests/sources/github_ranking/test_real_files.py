@@ -18,7 +18,7 @@ from ghstars_assets.days import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github_ranking.days_told import DayTold, read_condensed, read_raw
 from ghstars_assets.sources.github_ranking.identity import surrogate_of
-from ghstars_assets.sources.github_ranking.importing import ImportReport, archive_gaps, import_files
+from ghstars_assets.sources.github_ranking.importing import ImportReport, import_files
 from ghstars_assets.sources.github_ranking.names import renames_in
 from ghstars_assets.sources.github_ranking.places import (
     FilesFound,
@@ -210,14 +210,15 @@ def test_a_repository_that_comes_in_a_rush_and_goes_is_told_on_its_days_alone(
     }
 
 
-def test_days_that_the_archive_has_no_file_of_are_gaps(lake: Lake, stars: Path) -> None:
+def test_days_that_the_archive_has_no_file_of_stay_empty(lake: Lake, stars: Path) -> None:
     bring_tables(
         lake,
         stars,
         DayRange(date(2024, 10, 22), date(2024, 11, 30)),
         DayRange(date(2025, 1, 1), date(2025, 1, 9)),
     )
-    assert archive_gaps(lake, TABLES) == [DayRange(date(2024, 10, 24), date(2025, 1, 7))]
+    told = lake.days(RANKING)
+    assert told[told.index(date(2024, 10, 23)) + 1] == date(2025, 1, 8)
     assert lake.days(RANKING)[-1] == date(2025, 1, 9)
 
 
