@@ -60,14 +60,20 @@ def _bounded_session(
 
 
 def bind_parquet(
-    connection: duckdb.DuckDBPyConnection, table: str, urls: Sequence[str], empty_sql: str
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    urls: Sequence[str],
+    empty_sql: str,
+    *,
+    is_of_one_shape: bool = False,
 ) -> None:
-    """Give a table name these files and no others; without files it is empty but typed."""
+    """Give a table name these files and no others; without files it is empty but typed. Files of
+    one shape, as one step writes them, need not all be opened before the query runs."""
     if urls:
         files = ", ".join(quoted(url) for url in urls)
         body = (
             f"select * from read_parquet([{files}], "  # noqa: S608 - quoted
-            "union_by_name = true, hive_partitioning = false)"
+            f"union_by_name = {not is_of_one_shape}, hive_partitioning = false)"
         )
     else:
         body = empty_sql
@@ -87,13 +93,21 @@ def frames_by_day(
     pending: list[pl.DataFrame] = []
     for record_batch in connection.sql(query).to_arrow_reader(rows_per_batch):
         frame = pl.DataFrame(record_batch)
-        for part in frame.partition_by("day", maintain_order=True):
+        for part in _runs_of_a_day(frame):
             if pending and pending[0]["day"][0] != part["day"][0]:
                 yield pending[0]["day"][0], pl.concat(pending)
                 pending = []
             pending.append(part)
     if pending:
         yield pending[0]["day"][0], pl.concat(pending)
+
+
+def _runs_of_a_day(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """A frame in the order of its days, cut where the day changes; nothing is copied."""
+    begins = 0
+    for rows in frame["day"].rle().struct.field("len"):
+        yield frame.slice(begins, rows)
+        begins += rows
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,6 @@
 """Holes we know of: days declared a gap with a reason, and days that wait in quarantine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +9,7 @@ import polars as pl
 from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.catalog import Column, Table, problem_of
-from ghstars_assets.lake.tables import GAP, QUARANTINED, Lake
+from ghstars_assets.lake.tables import GAP, QUARANTINED, Lake, Partition
 
 
 def gaps_table(problem: str) -> Table:
@@ -46,15 +46,22 @@ class Hole:
     is_quarantine: bool = False
 
 
-def holes_in(
-    lake: Lake, table: str, days: DayRange, gaps: Mapping[date, str] | None = None
+def holes_in(lake: Lake, table: str, days: DayRange) -> dict[date, Hole]:
+    """The days of a table that hold nothing, and why; what was filled in since is no hole."""
+    gaps = declared_gaps(lake, problem_of(table))
+    return holes_among(
+        lake,
+        lake.partitions(table, days),
+        {day: reason for day, reason in gaps.items() if day in days},
+    )
+
+
+def holes_among(
+    lake: Lake, partitions: Iterable[Partition], gaps: Mapping[date, str]
 ) -> dict[date, Hole]:
-    """The days of a table that hold nothing, and why; what was filled in since is no hole. Gaps
-    are those declared, where none are given."""
-    if gaps is None:
-        gaps = declared_gaps(lake, problem_of(table))
-    holes = {day: Hole(reason) for day, reason in gaps.items() if day in days}
-    for partition in lake.partitions(table, days):
+    """The same of partitions that are listed already and the gaps between them."""
+    holes = {day: Hole(reason) for day, reason in gaps.items()}
+    for partition in partitions:
         notes = lake.notes(partition)
         if QUARANTINED in notes:
             holes[partition.day] = Hole(notes[QUARANTINED], is_quarantine=True)

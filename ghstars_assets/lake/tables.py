@@ -1,7 +1,8 @@
 """Tables as folders of Parquet partitions, one a UTC day, and append-only logs beside them.
 
 A partition is `problem/table/date=YYYY-MM-DD/data.parquet` (or one file a part). Its footer may
-carry notes: why it is empty (`gap`, `quarantined`) and which code wrote it (`code_version`).
+carry notes: why it is empty (`gap`, `quarantined`), what its gate warned of (`warned`) and which
+code wrote it (`code_version`).
 """
 
 import io
@@ -20,6 +21,7 @@ from ghstars_assets.settings import Settings
 
 GAP = "gap"
 QUARANTINED = "quarantined"
+WARNED = "warned"
 CODE_VERSION = "code_version"
 
 _PARTITION_KEY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/([^/]+)\.parquet$")
@@ -65,10 +67,14 @@ class Lake:
         only_if_absent: bool = False,
     ) -> Written:
         """Write one partition whole."""
-        key = f"{folder_of(table)}/date={day}/{part}.parquet"
+        key = _key(table, day, part)
         content = _parquet_bytes(frame, notes or {})
         is_new = self.store.put(key, content, only_if_absent=only_if_absent)
         return Written(day, frame.height, len(content), is_new)
+
+    def url(self, table: str, day: date, part: str = "data") -> str:
+        """Where a partition is, or would be."""
+        return self.store.url(_key(table, day, part))
 
     def delete(self, table: str, day: date) -> None:
         for partition in self.partitions(table, DayRange(day, day)):
@@ -187,6 +193,10 @@ def split_by_day(frame: pl.DataFrame, days: Iterable[date]) -> dict[date, pl.Dat
     if strangers:
         raise GhstarsError(f"Rows of days that were not asked for: {', '.join(strangers[:3])}.")
     return {day: parts.get(day, frame.clear()) for day in wanted}
+
+
+def _key(table: str, day: date, part: str) -> str:
+    return f"{folder_of(table)}/date={day}/{part}.parquet"
 
 
 def _is_mostly_floats(frame: pl.DataFrame) -> bool:

@@ -24,7 +24,7 @@ from ghstars_assets.lake.duck import (
     quoted,
 )
 from ghstars_assets.lake.outcomes import DayOutcome, Status
-from ghstars_assets.lake.tables import CODE_VERSION, GAP, QUARANTINED, Lake, Written
+from ghstars_assets.lake.tables import CODE_VERSION, GAP, QUARANTINED, WARNED, Lake, Written
 from ghstars_assets.sqlassets.checks import GATE, DayCheck, evaluate_checks
 from ghstars_assets.sqlassets.gate import Verdict, quarantine_table
 from ghstars_assets.sqlassets.gatekeeper import MOST_DAYS_AT_ONCE, Gatekeeper
@@ -113,7 +113,7 @@ class _Filling:
                 first_day + timedelta(days=window.first_offset),
                 last_day + timedelta(days=window.last_offset),
             )
-            urls = self.lake.urls(table, allowed)
+            urls = self.inputs.urls(table, allowed)
             bind_parquet(connection, table, urls, self.tables[table].empty_sql())
         connection.execute(f"set variable first_day = date '{first_day}'")
         connection.execute(f"set variable last_day = date '{last_day}'")
@@ -182,7 +182,8 @@ class _Filling:
             why = verdict.day_reason
             written = self._write(day, self.file.table.empty(), {QUARANTINED: why})
             return _outcome(written, Status.QUARANTINED, why, held_back)
-        written = self._write(day, verdict.accepted, {})
+        warned = {WARNED: "; ".join(verdict.warnings)} if verdict.warnings else {}
+        written = self._write(day, verdict.accepted, warned)
         return _outcome(written, Status.WRITTEN, "", held_back, verdict.warnings)
 
     def _keep_quarantined(self, day: date, rows: pl.DataFrame) -> None:
@@ -207,11 +208,15 @@ class _Filling:
         self, connection: duckdb.DuckDBPyConnection, open_days: list[date]
     ) -> list[DayCheck]:
         name = self.file.table.name
-        urls = self.lake.urls(name, DayRange(open_days[0], open_days[-1]))
-        bind_parquet(connection, name, urls, self.file.table.empty_sql())
-        bind_select(connection, "main.this", f"select * from {name}")  # noqa: S608 - a table's
         written = [day for day in open_days if self.outcomes[day].status is Status.WRITTEN]
-        before = _latest_rows_before(self.lake, name, open_days[0], look_back_days=31)
+        urls = [self.lake.url(name, day) for day in written]
+        bind_parquet(connection, name, urls, self.file.table.empty_sql(), is_of_one_shape=True)
+        bind_select(connection, "main.this", f"select * from {name}")  # noqa: S608 - a table's
+        before = (
+            _latest_rows_before(self.lake, name, open_days[0], look_back_days=31)
+            if self.file.compares_row_counts
+            else None
+        )
         return list(evaluate_checks(connection, self.file, written, before))
 
     def _gate_checks(self) -> list[DayCheck]:

@@ -25,7 +25,7 @@ LONGEST_WINDOW_DAYS = 400
 # In C where PyYAML was built with it: every start reads every header.
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-Role = Literal["", "feature", "base", "scale", "naive", "name", "target"]
+Role = Literal["", "feature", "base", "scale", "naive", "baseline", "name", "target"]
 
 
 class _Strict(BaseModel):
@@ -143,6 +143,10 @@ class SqlFile:
             for table, window in self.reads.items()
             if window.optional and window.first_offset == 0 == window.last_offset
         }
+
+    @property
+    def compares_row_counts(self) -> bool:
+        return any(isinstance(check, RowCountCheck) for check in self.checks.values())
 
     def where(self, *path: str) -> str:
         """`file:line` of a place in the header, for messages."""

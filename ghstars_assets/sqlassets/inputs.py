@@ -7,13 +7,14 @@ The first table a file reads, its driver, decides whether a day can be made. A t
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import date, timedelta
+from operator import attrgetter
 
 from ghstars_assets.days import DayRange
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.catalog import problem_of
 from ghstars_assets.lake.claim import read_claim
-from ghstars_assets.lake.holes import Hole, declared_gaps, holes_in
-from ghstars_assets.lake.tables import Lake
+from ghstars_assets.lake.holes import Hole, declared_gaps, holes_among
+from ghstars_assets.lake.tables import Lake, Partition
 from ghstars_assets.sqlassets.header import SqlFile
 
 MOST_ROWS_READ = 2_500_000
@@ -65,7 +66,7 @@ class Inputs:
         self._file = file
         self._days = days
         self._problem = problem_of(file.table.name)
-        self._listed: dict[str, list[date]] = {}
+        self._listed: dict[str, list[Partition]] = {}
         self._gaps = declared_gaps(lake, self._problem) | self._gaps_by_nature()
 
     def require(self) -> None:
@@ -96,7 +97,8 @@ class Inputs:
 
     def holes(self, days: DayRange) -> dict[date, Hole]:
         """Days that neither the driver nor a table in its place has, and why."""
-        holes = holes_in(self._lake, self._file.driver, days, self._gaps)
+        gaps = {day: why for day, why in self._gaps.items() if day in days}
+        holes = holes_among(self._lake, self._partitions(self._file.driver, days), gaps)
         supplied = self.supplied_otherwise(days)
         return {day: hole for day, hole in holes.items() if day not in supplied}
 
@@ -108,14 +110,26 @@ class Inputs:
         """Days that a table in the driver's place has."""
         return {day for table in self._file.alternatives for day in self._days_of(table, days)}
 
+    def urls(self, table: str, days: DayRange) -> list[str]:
+        """What a query of these days may read of a table."""
+        return [self._lake.store.url(one.key) for one in self._partitions(table, days)]
+
     def _days_of(self, table: str, days: DayRange | None = None) -> list[date]:
+        return sorted({partition.day for partition in self._partitions(table, days)})
+
+    def _partitions(self, table: str, days: DayRange | None = None) -> list[Partition]:
         """A folder is listed once for a batch: there may be thousands of days in it."""
         if table not in self._listed:
-            self._listed[table] = self._lake.days(table)
+            self._listed[table] = self._lake.partitions(table)
         listed = self._listed[table]
         if days is None:
             return listed
-        return listed[bisect_left(listed, days.first) : bisect_right(listed, days.last)]
+        of_day = attrgetter("day")
+        return listed[
+            bisect_left(listed, days.first, key=of_day) : bisect_right(
+                listed, days.last, key=of_day
+            )
+        ]
 
     def _begins(self, table: str) -> date:
         """Before a table begins a lag has nothing to miss; from then on every day counts."""
