@@ -74,9 +74,12 @@ class WindowIsNewer(AutomationCondition[AssetKey]):
         return AutomationResult(context, found, timing_metadata=moment)
 
 
-def catches_up(windows: Mapping[str, Window] | None = None) -> AutomationCondition:
-    """As soon as all it needs for a day is there, whichever day that is. A day that failed is
-    asked for again only when something it needs is new, so a lasting fault starts no storm."""
+def catches_up(
+    windows: Mapping[str, Window] | None = None, may_lack: Sequence[str] = ()
+) -> AutomationCondition:
+    """As soon as all it needs for a day is there, whichever day that is; tables that it may lack
+    are not waited for. A day that failed is asked for again only when something it needs is new,
+    so a lasting fault starts no storm."""
     is_wanted = (
         AutomationCondition.newly_missing() | AutomationCondition.any_deps_updated()
     ).since_last_handled()
@@ -84,7 +87,8 @@ def catches_up(windows: Mapping[str, Window] | None = None) -> AutomationConditi
         is_wanted |= AutomationCondition.missing() & WindowIsNewer(windows).since(
             AutomationCondition.newly_requested()
         )
-    optional = [asset_key(table) for table, window in (windows or {}).items() if window.optional]
+    optional = [asset_key(table) for table in may_lack]
+    optional += [asset_key(table) for table, window in (windows or {}).items() if window.optional]
     lacks_something = AutomationCondition.any_deps_missing()
     if optional:
         lacks_something = lacks_something.ignore(AssetSelection.assets(*optional))

@@ -84,6 +84,46 @@ def backfill(problem: str, first: str | None, last: str | None, stages: str, for
 
 
 @cli.command()
+@click.argument("problem")
+@click.option("--from", "first", metavar="DAY", help="the first origin [a quarter before the last]")
+@click.option("--to", "last", metavar="DAY", help="the last [the newest whose outcome is known]")
+@click.option(
+    "--retrain",
+    type=click.Choice(["monthly", "weekly", "never"]),
+    default="monthly",
+    show_default=True,
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE"
+)
+def backtest(
+    problem: str, first: str | None, last: str | None, retrain: str, json_file: Path | None
+) -> None:
+    """Replay past days as they would have gone, and measure the forecasts.
+
+    Every day is an origin; models know nothing that came after. What a replay needs is filled in
+    first; what was replayed before is not replayed again.
+
+    \b
+    ghstars backtest stars --from 2025-07-01 --to 2026-02-19 --json skill.json
+    """
+    from ghstars_assets.commands.backtesting import run_backtest, show_backtest
+    from ghstars_assets.learning.backtesting import require_mode
+    from ghstars_assets.problems.registry import find_problem
+
+    found = find_problem(problem)
+    report = run_backtest(
+        current_settings(),
+        found,
+        parse_day(first) if first else None,
+        parse_day(last) if last else None,
+        require_mode(retrain),
+        json_file,
+    )
+    show_backtest(found, report)
+
+
+@cli.command()
 @click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
 @click.option("--owner", "owners", multiple=True, help="all public repositories of one")
 @click.option("--topic", "topics", multiple=True, help="all repositories with it")
@@ -258,6 +298,27 @@ def predict(problem: str, day: str, top: int | None, form: str | None) -> None:
     say_if_sandbox(lake)
     frame = forecasts_of(lake, found, parse_day(day) if day else None, most)
     show_forecasts(found, frame, shown_form)  # pyright: ignore[reportArgumentType]
+
+
+@cli.command()
+@click.argument("problem")
+@click.argument("name")
+@click.option("--day", "--date", "day", default="", metavar="DAY", help="of the forecast [newest]")
+def explain(problem: str, name: str, day: str) -> None:
+    """Show one forecast of PROBLEM and why it is what it is.
+
+    \b
+    ghstars explain stars duckdb/duckdb
+    """
+    from ghstars_assets.commands.console import say_if_sandbox
+    from ghstars_assets.commands.explaining import show_explanation
+    from ghstars_assets.lake.tables import Lake
+    from ghstars_assets.problems.registry import find_problem
+
+    found = find_problem(problem)
+    lake = Lake(current_settings())
+    say_if_sandbox(lake)
+    show_explanation(lake, found, name, parse_day(day) if day else None)
 
 
 @cli.command()

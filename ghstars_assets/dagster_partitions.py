@@ -1,4 +1,4 @@
-"""Daily partitions that end when their data can exist, and mappings of a day to a single day."""
+"""Partitions that end when their data can exist, and mappings of a day to a single day."""
 
 from datetime import date
 
@@ -6,6 +6,7 @@ from dagster import (
     AssetDep,
     AssetKey,
     DailyPartitionsDefinition,
+    MonthlyPartitionsDefinition,
     TimeWindowPartitionMapping,
 )
 
@@ -16,6 +17,19 @@ def daily_partitions(first_day: date, looks_ahead_days: int = 0) -> DailyPartiti
     return DailyPartitionsDefinition(
         start_date=first_day.isoformat(), end_offset=1 - looks_ahead_days
     )
+
+
+def monthly_partitions(first_day: date) -> MonthlyPartitionsDefinition:
+    """This month exists, though not all of its days do."""
+    return MonthlyPartitionsDefinition(
+        start_date=first_day.replace(day=1).isoformat(), end_offset=1
+    )
+
+
+def depends_on_days_of_month(table: str) -> AssetDep:
+    """Those of them that there are."""
+    mapping = TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+    return AssetDep(asset_key(table), partition_mapping=mapping)
 
 
 def depends_on(table: str, days_apart: int = 0) -> AssetDep:

@@ -31,7 +31,7 @@ def build_defs(
     assets = []
     for problem in problems:
         first_day = (held and held.first_day) or problem.first_day
-        assets += build_loop_assets(problem, wired.columns[problem.name], first_day)
+        assets += build_loop_assets(problem, wired, first_day)
         told_of_many = {problem.table("snapshots"): partial(coverage_metadata, problem)}
         assets += [
             build_sql_asset(

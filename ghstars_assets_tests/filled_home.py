@@ -20,6 +20,7 @@ from ghstars_assets.lake.claim import Claim, SandboxWorld, claim, require_kind
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import GAP, Lake
+from ghstars_assets.learning.calibrating import calibrate_days
 from ghstars_assets.learning.decisions import champions_of, decide
 from ghstars_assets.learning.modelling import obtain_candidate
 from ghstars_assets.learning.predicting import predict_days
@@ -102,8 +103,9 @@ def fill_champions(lake: Lake, days: DayRange) -> dict[date, int]:
 
 
 def predict(lake: Lake, wired: Wired, days: DayRange) -> list[DayOutcome]:
-    champions = fill_champions(lake, days)
-    return list(predict_days(lake, PROBLEM, wired.columns[PROBLEM.name], champions, days))
+    champions, columns = fill_champions(lake, days), wired.columns[PROBLEM.name]
+    list(calibrate_days(lake, PROBLEM, columns, champions, days))
+    return list(predict_days(lake, PROBLEM, columns, champions, days))
 
 
 def score(lake: Lake, wired: Wired, days: DayRange) -> list[DayOutcome]:

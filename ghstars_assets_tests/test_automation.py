@@ -37,7 +37,7 @@ FILLED = DayRange(DAYS.first, date(2026, 1, 12))
 """Every stage holds these days when the story begins, in the morning of the day after."""
 NEW = FILLED.last + ONE_DAY
 MORNING = datetime(2026, 1, 14, 6, tzinfo=UTC)
-OF_A_DAY = ("snapshots", "features", "champion", "predictions")
+OF_A_DAY = ("snapshots", "features", "champion", "calibration", "predictions")
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_champion_decided_late_leads_to_new_forecasts_of_its_day(daemon: Daemo
     _fill_day(daemon, NEW)
     daemon.tick()
     daemon.fill("model", NEW)
-    assert daemon.tick() == {"champion": {NEW}, "predictions": {NEW}}
+    assert daemon.tick() == {"champion": {NEW}, "calibration": {NEW}, "predictions": {NEW}}
 
 
 def test_no_data_makes_a_model_be_trained(daemon: Daemon) -> None:

@@ -24,6 +24,7 @@ from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depen
 from ghstars_assets.definitions import build_defs
 from ghstars_assets.lake.claim import Claim, claim
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.problems.stars.problem import PROBLEM as STARS
 from ghstars_assets.settings import Settings
@@ -75,8 +76,8 @@ def test_importing_the_definitions_builds_them_and_loads_nothing_heavy(tmp_path:
 
 def test_every_stage_of_every_problem_is_an_asset_with_a_description(graph: AssetGraph) -> None:
     for problem in all_problems().values():
-        stages = ("snapshots", "features", "labels", "model", "champion", "predictions", "scores")
-        tables = [problem.table(stage) for stage in stages]
+        made = ("snapshots", "features", "labels", "backtest", *loop_tables(problem))
+        tables = [problem.table(stage) for stage in made if stage != "decisions"]
         for key in [asset_key(name) for name in tables]:
             node = graph.get(key)
             assert node.description
@@ -96,7 +97,16 @@ def _last_day(graph: AssetGraph, stage: str) -> date:
 
 def test_daily_stages_end_today_and_what_looks_ahead_a_horizon_earlier(graph: AssetGraph) -> None:
     with partition_loading_context(effective_dt=NOW):
-        for stage in ("github", "snapshots", "features", "model", "champion", "predictions"):
+        stages = (
+            "github",
+            "snapshots",
+            "features",
+            "model",
+            "champion",
+            "calibration",
+            "predictions",
+        )
+        for stage in stages:
             assert _last_day(graph, stage) == TODAY
         for stage in ("labels", "scores"):
             assert _last_day(graph, stage) == TODAY - timedelta(days=STARS.horizon_days)
@@ -129,6 +139,7 @@ def test_each_day_depends_on_single_days_of_others_and_never_on_a_window(
         ("snapshots", "labels"): (STARS.horizon_days, STARS.horizon_days),
         ("features", "model"): (lag, lag),
         ("labels", "model"): (lag, lag),
+        ("labels", "calibration"): (-STARS.horizon_days, -STARS.horizon_days),
     }
 
 

@@ -20,6 +20,7 @@ LAST_DAY = date(2026, 7, 20)
 """The first day on which a forecast can be scored; two models are made by then."""
 WANTED = DayRange(DAYS.first, LAST_DAY)
 SQL_STAGES = ("discovered", "github", "repositories", "snapshots", "features", "labels")
+LOOP_STAGES = ("model", "champion", "calibration", "predictions", "scores")
 KILLS = 3
 MOST_STEPS = 300
 """A backfill of these days takes some 1,300 steps, so three kills of up to 300 always come true."""
@@ -62,9 +63,7 @@ def test_a_backfill_that_is_killed_three_times_ends_as_if_nothing_had_happened(
     ended = end_of(start_backfill(home, WANTED))
     assert ended.code == 0, ended.told
     assert list(differences(filled_lake, Lake(settings_of(home)), WANTED)) == []
-    assert_dagster_knows_all_of(
-        home, WANTED, (*SQL_STAGES, "model", "champion", "predictions", "scores"), monkeypatch
-    )
+    assert_dagster_knows_all_of(home, WANTED, (*SQL_STAGES, *LOOP_STAGES), monkeypatch)
 
 
 def test_four_backfills_of_overlapping_ranges_at_once_do_not_disturb_each_other(

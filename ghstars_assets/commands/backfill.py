@@ -13,6 +13,7 @@ from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.modelling import is_on_record
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.stages import (
+    NEED_A_CHAMPION,
     Stage,
     chosen_stages,
     first_told_day,
@@ -155,7 +156,7 @@ class _Backfill:
         held_back = held_back_days(self.lake, self.problem, stage, DayRange(days.first, last))
         if self.is_strict and held_back.issuperset(listed):
             return listed
-        if stage.name in ("predictions", "scores") and not self.is_strict:
+        if stage.name in NEED_A_CHAMPION and not self.is_strict:
             first = first_championed_day(self.lake, self.problem)
             listed = [day for day in listed if first and day >= first]
         return [day for day in listed if day not in held_back]
@@ -175,7 +176,7 @@ class _Backfill:
         report.up_to_date = len(wanted) - len(todo)
         for days in consecutive(todo):
             report.count(self.runner.run(stage.table, days, on_day))
-        if stage.name in ("predictions", "scores") and not wanted:
+        if stage.name in NEED_A_CHAMPION and not wanted:
             report.notes.append("no version serves on these days yet")
         return report
 

@@ -45,7 +45,7 @@ def show_forecasts(problem: Problem, frame: pl.DataFrame, form: Form) -> None:
         _interval("80"),
         _interval("95"),
         pl.col("naive").round().cast(pl.Int64),
-        _drivers(),
+        _why(frame),
     )
     day = frame["day"][0] if frame.height else None
     version = frame["model_version"][0] if frame.height else None
@@ -87,6 +87,13 @@ def show_record(lake: Lake, problem: Problem) -> None:
 def _interval(share: str) -> pl.Expr:
     low, high = (pl.col(f"{end}_{share}").round().cast(pl.Int64) for end in ("low", "high"))
     return pl.format("{} to {}", low, high).alias(f"{share} %")
+
+
+def _why(frame: pl.DataFrame) -> pl.Expr:
+    """Words where the problem has any; forecasts made by an earlier release have none."""
+    if "in_words" in frame.columns and frame["in_words"].is_not_null().any():
+        return pl.coalesce("in_words", _drivers()).alias("in words")
+    return _drivers()
 
 
 def _drivers() -> pl.Expr:

@@ -47,7 +47,7 @@ def release_from_quarantine(
     yield f"released {problem.name} {days}: {why}"
     # The outcome of the days one horizon before fell into the hole, too.
     affected = DayRange(days.first - timedelta(days=problem.horizon_days), days.last)
-    names = ("snapshots", "features", "labels", "predictions", "scores")
+    names = ("snapshots", "features", "labels", "calibration", "predictions", "scores")
     for report in backfill(settings, problem, days, ("snapshots",), force=True):
         yield str(report)
     first_held = lake.days(problem.table("snapshots"))[0]

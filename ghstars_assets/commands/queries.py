@@ -93,9 +93,11 @@ def _over_parquet(lake: Lake, table: Table) -> str:
     else:
         files = f"[{', '.join(quoted(url) for url in lake.urls(table.name))}]"
     columns = ", ".join(f'"{name}"' for name in table.column_names)
+    # A column that is new since the files were written is null in them.
     return (
         f"select {columns} from "  # noqa: S608 - declared names
-        f"read_parquet({files}, union_by_name = true, hive_partitioning = false)"
+        f"(select * from read_parquet({files}, union_by_name = true, hive_partitioning = false) "
+        f"union all by name {table.empty_sql()})"
     )
 
 

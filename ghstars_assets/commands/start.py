@@ -86,7 +86,7 @@ def start(
     _step(5, "a model, and its forecasts")
     with dagster_instance(settings) as instance:
         runner = Runner(settings, instance)
-        for stage in ("model", "champion", "predictions"):
+        for stage in ("model", "champion", "calibration", "predictions"):
             runner.run(problem.table(stage), now, lambda _day: None)
     _show_own(lake, problem, newest)
     for line in thin_forecasts(lake, problem):

@@ -14,6 +14,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stages import (
+    NEED_A_CHAMPION,
     Stage,
     first_told_day,
     held_back_days,
@@ -108,7 +109,7 @@ def _due_days(
             for day in days
             if day.weekday() == problem.training_weekday and log and day >= log[0]
         ]
-    if stage.name in ("champion", "predictions", "scores"):
+    if stage.name in ("champion", *NEED_A_CHAMPION):
         first_served = first_championed_day(lake, problem)
         return [day for day in days if first_served and day >= first_served]
     if not stage.source:

@@ -9,7 +9,7 @@ import polars as pl
 from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.catalog import Column, Table, problem_of
-from ghstars_assets.lake.tables import GAP, QUARANTINED, Lake, Partition
+from ghstars_assets.lake.tables import GAP, QUARANTINED, WARNED, Lake, Partition
 
 
 def gaps_table(problem: str) -> Table:
@@ -70,6 +70,13 @@ def holes_among(
         else:
             holes.pop(partition.day, None)
     return holes
+
+
+def warned_days(lake: Lake, table: str, days: DayRange) -> set[date]:
+    """Days that their gate let through and told of: what happened on them happened, and is out of
+    the ordinary."""
+    listed = lake.partitions(table, days)
+    return {partition.day for partition in listed if WARNED in lake.notes(partition)}
 
 
 def _log_table(name: str, description: str) -> Table:

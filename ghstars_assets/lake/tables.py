@@ -120,7 +120,7 @@ class Lake:
         return counted.select(pl.len()).collect().item()
 
     def scan(self, table: str, days: DayRange | None = None) -> pl.LazyFrame:
-        """Many partitions as one lazy frame."""
+        """Many partitions as one lazy frame, with the columns that the first of them has."""
         urls = self.urls(table, days)
         if not urls:
             wanted = f" for {days}" if days else ""
@@ -134,10 +134,17 @@ class Lake:
             glob=False,
             hive_partitioning=False,
             missing_columns="insert",
+            extra_columns="ignore",
         )
 
     def read(self, table: str, day: date) -> pl.DataFrame:
-        return self.scan(table, DayRange(day, day)).collect()
+        """One partition, with every column that any of its parts has."""
+        parts = self.partitions(table, DayRange(day, day))
+        if len(parts) < 2:
+            return self.scan(table, DayRange(day, day)).collect()
+        contents = (self.store.get(part.key) for part in parts)
+        frames = [pl.read_parquet(io.BytesIO(content)) for content in contents if content]
+        return pl.concat(frames, how="diagonal_relaxed")
 
     # ---- logs -------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """Makes Dagster assets of a problem's sources and of the stages of its learning loop."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
+from typing import Literal
 
 import polars as pl
 from dagster import (
@@ -24,15 +25,29 @@ from ghstars_assets.dagster_events import (
     materialize_days,
     table_schema,
 )
-from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
+from ghstars_assets.dagster_partitions import (
+    asset_key,
+    daily_partitions,
+    depends_on,
+    depends_on_days_of_month,
+    monthly_partitions,
+)
+from ghstars_assets.days import MONDAY, DayRange, parse_day
 from ghstars_assets.lake.claim import require_claim
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.backtest_events import backtest_metadata
+from ghstars_assets.learning.backtesting import Replay
+from ghstars_assets.learning.calibrating import calibrate_days
 from ghstars_assets.learning.decisions import champions_of, decide
 from ghstars_assets.learning.modelling import obtain_candidate, point_alias_at_champion
 from ghstars_assets.learning.predicting import predict_days
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.scoring import score_days
-from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.skill import measure_skill
+from ghstars_assets.learning.tables import backtest_table, loop_tables
+from ghstars_assets.learning.tracking import Tracking
+from ghstars_assets.learning.training_set import labelled_days
+from ghstars_assets.learning.wiring import Wired
 from ghstars_assets.settings import current_settings
 from ghstars_assets.sources.source import Source
 
@@ -60,16 +75,16 @@ class ModelConfig(Config):
         return replace(training, **given, parameters={**training.parameters, **numbers})
 
 
-def build_loop_assets(
-    problem: Problem, columns: LearningColumns, first_day: date
-) -> list[AssetsDefinition]:
-    loop = _Loop(problem, columns, first_day)
+def build_loop_assets(problem: Problem, wired: Wired, first_day: date) -> list[AssetsDefinition]:
+    loop = _Loop(problem, wired.columns[problem.name], first_day)
     return [
         *(_source_asset(problem, source, first_day) for source in problem.sources),
         loop.model(),
         loop.champion(),
+        loop.calibration(),
         loop.predictions(),
         loop.scores(),
+        _backtest_asset(problem, wired, first_day),
     ]
 
 
@@ -94,6 +109,51 @@ def _source_asset(problem: Problem, source: Source, first_day: date) -> AssetsDe
         return materialize_days(context, lake, source.table, outcomes, told_of_run)
 
     return source_asset
+
+
+class BacktestConfig(Config):
+    """What is replayed, and how."""
+
+    retrain: Literal["monthly", "weekly", "never"] = "monthly"
+    first_day: str = Field("", description="where to begin within the first month")
+    last_day: str = Field("", description="where to end within the last month")
+
+
+def _backtest_asset(problem: Problem, wired: Wired, first_day: date) -> AssetsDefinition:
+    columns = wired.columns[problem.name]
+    table = backtest_table(problem, columns)
+
+    @asset(
+        key=asset_key(table.name),
+        description=table.description,
+        partitions_def=monthly_partitions(first_day),
+        backfill_policy=BackfillPolicy.single_run(),
+        group_name=problem.name,
+        deps=[depends_on_days_of_month(problem.table(name)) for name in ("features", "labels")],
+        kinds={"lightgbm", "parquet", "mlflow"},
+        metadata={"dagster/column_schema": table_schema(table)},
+    )
+    def backtest(context: AssetExecutionContext, config: BacktestConfig) -> MaterializeResult:
+        lake = Lake(current_settings())
+        months = asked_days(context)
+        newest = lake.days(problem.table("features"))[-1:]
+        last = DayRange(months.last, months.last + timedelta(days=31)).months()[0].last
+        days = DayRange(
+            parse_day(config.first_day) if config.first_day else months.first,
+            parse_day(config.last_day) if config.last_day else min([last, *newest]),
+        )
+        replay = Replay(lake, problem, wired, problem.training, config.retrain, context.log.info)
+        for outcome in replay.run(days):
+            if outcome.day == last or outcome.day.weekday() == MONDAY:
+                context.log.info(f"{table.name}: replayed up to {outcome.day}")
+        if not labelled_days(lake, problem, days):
+            told = "no outcome of these days is known yet, so nothing could be measured"
+            return MaterializeResult(metadata={"report": told})
+        report = measure_skill(lake, problem, columns.baselines, days, config.retrain)
+        run_id = Tracking(lake.settings, problem.name).record_backtest(report)
+        return MaterializeResult(metadata=backtest_metadata(report, run_id))
+
+    return backtest
 
 
 def coverage_metadata(problem: Problem, lake: Lake) -> dict[str, MetadataValue]:
@@ -140,7 +200,8 @@ class _Loop:
                 dagster_run_id=context.run.run_id,
                 progress=context.log.info,
             )
-            return MaterializeResult(metadata=obtained.told())
+            card = MetadataValue.md(obtained.row["card"])
+            return MaterializeResult(metadata={**obtained.told(), "card": card})
 
         return model
 
@@ -182,6 +243,34 @@ class _Loop:
 
         return champion
 
+    def calibration(self) -> AssetsDefinition:
+        problem, columns, table = self.problem, self.columns, self.tables["calibration"]
+
+        @asset(
+            key=asset_key(table.name),
+            description=table.description,
+            backfill_policy=BackfillPolicy.single_run(),
+            group_name=problem.name,
+            kinds={"polars", "parquet"},
+            metadata={"dagster/column_schema": table_schema(table)},
+            # Whoever follows repositories since yesterday has no label of a week ago, and is served
+            # by what an archive knew.
+            automation_condition=catches_up(may_lack=[problem.table("labels")]),
+            ins={"champion": AssetIn(asset_key(problem.table("champion")))},
+            # The outcome that came due today; the weeks before it are read as they are.
+            deps=[depends_on(problem.table("labels"), -problem.horizon_days)],
+            partitions_def=daily_partitions(self.first_day),
+        )
+        def calibration(
+            context: AssetExecutionContext, champion: pl.LazyFrame
+        ) -> MaterializeResult:
+            lake = Lake(current_settings())
+            versions = dict(champion.select("day", "model_version").collect().iter_rows())
+            outcomes = calibrate_days(lake, problem, columns, versions, asked_days(context))
+            return materialize_days(context, lake, table, outcomes)
+
+        return calibration
+
     def predictions(self) -> AssetsDefinition:
         problem, columns, table = self.problem, self.columns, self.tables["predictions"]
 
@@ -194,7 +283,10 @@ class _Loop:
             metadata={"dagster/column_schema": table_schema(table)},
             automation_condition=catches_up(),
             ins={"champion": AssetIn(asset_key(problem.table("champion")))},
-            deps=[depends_on(problem.table("features"))],
+            deps=[
+                depends_on(problem.table("features")),
+                depends_on(problem.table("calibration")),
+            ],
             partitions_def=daily_partitions(self.first_day),
         )
         def predictions(

@@ -1,26 +1,20 @@
-"""Training a candidate: two LightGBM heads on the past, judged on later days they never saw."""
+"""Training a candidate: LightGBM heads on the past, judged on later days they never saw."""
 
 import hashlib
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.boosting import lightgbm_module
+from ghstars_assets.learning.calibration import calibrate
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
-from ghstars_assets.learning.served_model import (
-    ErrorSpread,
-    ServedModel,
-    feature_matrix,
-    measure_spread,
-)
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.served_model import ServedModel, feature_matrix
+from ghstars_assets.learning.tables import ENDS, HEADS, INTERVALS
 from ghstars_assets.learning.target_forms import column_or_ones
 from ghstars_assets.learning.training_set import (
     TrainingPlan,
@@ -31,15 +25,9 @@ from ghstars_assets.learning.training_set import (
 
 if TYPE_CHECKING:
     import lightgbm
-    import numpy as np
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-
-RECIPE_VERSION = "1"
+RECIPE_VERSION = "2"
 """Raised when the way of training changes, so that an older candidate is not taken for the same."""
-
-_NO_SPREAD = ErrorSpread((), ((0.0,) * 2 * len(INTERVALS),))
 
 # Equal inputs give equal trees, whatever the number of threads.
 DETERMINISTIC = {"deterministic": True, "force_row_wise": True, "seed": 7, "verbose": -1}
@@ -55,6 +43,9 @@ class Candidate:
     rows: int
     served: ServedModel
     metrics: dict[str, float]
+    judged: pl.DataFrame
+    """The held-out rows with their forecasts, as the backtest has them; of the first half of these
+    days no interval is known, for it is what those of the second half were calibrated on."""
     importances: dict[str, float]
     example: pl.DataFrame
     """A few rows of features, as the model takes them."""
@@ -88,34 +79,10 @@ def train_candidate(
     training, plan = planned.training, planned.plan
     most = training.most_rows
     rows = read_labelled_rows(lake, problem, columns, plan.training_days, most)
-    holdout = read_labelled_rows(lake, problem, columns, plan.holdout_days, most)
-    # The two heads side by side use two cores better than both cores for one head after the other:
-    # LightGBM's threads wait for one another at every split.
-    threads = max(1, lake.settings.threads // 2)
-    with ThreadPoolExecutor(min(2, lake.settings.threads)) as side_by_side:
-        typical_head, mean_head = (
-            fitting.result()
-            for fitting in [
-                side_by_side.submit(fit)
-                for fit in _head_fits(problem, columns, training, rows, threads)
-            ]
-        )
-        unspread = ServedModel(
-            problem,
-            columns,
-            _text_of(typical_head, threads),
-            _text_of(mean_head, threads),
-            _NO_SPREAD,
-        )
-        forecasting = [
-            side_by_side.submit(values, holdout, threads)
-            for values in (unspread.typical_values, unspread.mean_values)
-        ]
-        typical, mean = (values.result() for values in forecasting)
-    actual = column_or_ones(holdout, columns.target)
-    spread = measure_spread(problem, typical, actual)
-    served = ServedModel(problem, columns, unspread.booster_typical, unspread.booster_mean, spread)
-    gains = typical_head.feature_importance("gain")
+    holdout = read_labelled_rows(lake, problem, columns, plan.holdout_days, most, columns.baselines)
+    served = ServedModel(problem, columns, _trained_heads(lake, problem, columns, training, rows))
+    judged = _judged(served, holdout, lake.settings.threads)
+    gains = served.head("typical").feature_importance("gain")
     return Candidate(
         as_of=plan.as_of,
         fingerprint=planned.fingerprint,
@@ -124,10 +91,8 @@ def train_candidate(
         training=training,
         rows=rows.height,
         served=served,
-        metrics={
-            **holdout_metrics(columns, holdout, typical),
-            "mean_total_ratio": float(mean.sum() / actual.sum()),
-        },
+        metrics=_metrics(judged),
+        judged=judged,
         importances={
             name: round(float(gain), 3)
             for name, gain in sorted(
@@ -138,34 +103,85 @@ def train_candidate(
     )
 
 
-def _head_fits(
-    problem: Problem,
-    columns: LearningColumns,
-    training: Training,
-    rows: pl.DataFrame,
-    threads: int,
-) -> "list[Callable[[], lightgbm.Booster]]":
-    """The typical and the mean head, each to be fitted."""
+def _trained_heads(
+    lake: Lake, problem: Problem, columns: LearningColumns, training: Training, rows: pl.DataFrame
+) -> dict[str, str]:
+    """The text of every head."""
     form = problem.target_form
     matrix = feature_matrix(rows, columns)
     actual = column_or_ones(rows, columns.target)
     base = column_or_ones(rows, columns.base)
     scale = column_or_ones(rows, columns.scale)
-
-    def fit(objective: str, target: "Floats", weight: "Floats") -> "lightgbm.Booster":
-        lightgbm = lightgbm_module()
-        data = lightgbm.Dataset(matrix, target, weight=weight, feature_name=list(columns.features))
-        parameters = {
-            **training.parameters,
-            **DETERMINISTIC,
-            "objective": objective,
-            "num_threads": threads,
-        }
-        return lightgbm.train(parameters, data, num_boost_round=training.rounds)
-
     typical = form.typical_target(actual, base, scale), form.typical_weight(scale)
     mean = form.mean_target(actual, scale), form.mean_weight(scale)
-    return [partial(fit, "l1", *typical), partial(fit, form.mean_objective, *mean)]
+    # Two heads side by side use two cores better than both cores for one head after the other:
+    # LightGBM's threads wait for one another at every split.
+    at_once = min(2, lake.settings.threads)
+    threads = max(1, lake.settings.threads // at_once)
+
+    def fit(head: str) -> str:
+        lightgbm = lightgbm_module()
+        target, weight = mean if head == "mean" else typical
+        objective = {"typical": {"objective": "l1"}, "mean": {"objective": form.mean_objective}}
+        quantile = {"objective": "quantile", "alpha": ENDS.get(head)}
+        data = lightgbm.Dataset(matrix, target, weight=weight, feature_name=list(columns.features))
+        is_beside = head != "typical"
+        parameters = {
+            **training.parameters,
+            **(training.side_parameters if is_beside else {}),
+            **DETERMINISTIC,
+            **objective.get(head, quantile),
+            "num_threads": threads,
+        }
+        rounds = training.side_rounds if is_beside else training.rounds
+        return _text_of(lightgbm.train(parameters, data, num_boost_round=rounds), threads)
+
+    with ThreadPoolExecutor(at_once) as side_by_side:
+        return dict(zip(HEADS, side_by_side.map(fit, HEADS), strict=True))
+
+
+def _judged(served: ServedModel, holdout: pl.DataFrame, threads: int) -> pl.DataFrame:
+    """The held-out rows with their forecasts. Intervals are calibrated on the first half of the
+    days and judged on the second, as nothing is judged by what it was measured on."""
+    problem, columns = served.problem, served.columns
+    days = holdout["day"].unique().sort()
+    is_late = holdout["day"] > days[(len(days) - 1) // 2]
+    early, late = holdout.filter(~is_late), holdout.filter(is_late)
+    calibration = calibrate(
+        problem.target_form,
+        served.raw_forecast(early, threads),
+        column_or_ones(early, columns.target),
+        days[0],
+        days[(len(days) - 1) // 2],
+    )
+    forecasts = [
+        served.forecast(part, calibration, threads).drop("drivers") for part in (early, late)
+    ]
+    told = pl.concat(forecasts).with_columns(
+        pl.when(pl.Series(is_late)).then(pl.col(end)).alias(end) for end in ENDS
+    )
+    known = {name: name for name in columns.baselines} | {
+        "naive": columns.naive,
+        "actual": columns.target,
+    }
+    values = [pl.col(column).cast(pl.Float64).alias(name) for name, column in known.items()]
+    ordered = pl.concat([early, late])
+    return pl.concat([ordered.select("day", problem.entity, *values), told], how="horizontal")
+
+
+def _metrics(judged: pl.DataFrame) -> dict[str, float]:
+    within = {
+        f"coverage_{share}": judged.select(
+            pl.col("actual").is_between(f"low_{share}", f"high_{share}").mean()
+        ).item()
+        for share in INTERVALS
+    }
+    mean, total = float(judged["mean"].sum()), float(judged["actual"].sum())
+    return {
+        **error_metrics(judged),
+        **{name: float(value) for name, value in within.items() if value is not None},
+        **({"mean_total_ratio": mean / total} if total else {}),
+    }
 
 
 def _text_of(head: "lightgbm.Booster", threads: int) -> str:
@@ -174,15 +190,13 @@ def _text_of(head: "lightgbm.Booster", threads: int) -> str:
     return head.model_to_string().replace(f"[num_threads: {threads}]", "[num_threads: 0]")
 
 
-def holdout_metrics(
-    columns: LearningColumns, rows: pl.DataFrame, typical: "Floats"
-) -> dict[str, float]:
-    """Errors on rows whose naive forecast is known too, for both. Coverage is none of them: the
-    intervals were sized on these very rows, so it would only say so."""
-    error = (pl.col(columns.target) - pl.lit(pl.Series(typical))).abs()
-    error_naive = (pl.col(columns.target) - pl.col(columns.naive)).abs()
+def error_metrics(judged: pl.DataFrame) -> dict[str, float]:
+    """Errors on rows whose naive forecast is known too, for both."""
+    error, error_naive = (
+        (pl.col("actual") - pl.col(forecast)).abs() for forecast in ("typical", "naive")
+    )
     measured = (
-        rows.select(error=error, error_naive=error_naive)
+        judged.select(error=error, error_naive=error_naive)
         .drop_nulls("error_naive")
         .select(rows=pl.len(), mae=pl.col("error").mean(), mae_naive=pl.col("error_naive").mean())
         .row(0, named=True)

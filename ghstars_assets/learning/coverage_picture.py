@@ -52,9 +52,9 @@ def coverage_svg(lanes: Sequence[Lane]) -> str:
     return "\n".join([*parts, "</svg>"])
 
 
-def as_markdown_image(svg: str) -> str:
+def as_markdown_image(svg: str, of: str = "coverage") -> str:
     """For a page that shows no file of ours, but an image that is in its text."""
-    return f"![coverage](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
+    return f"![{of}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
 
 
 def _class_of(lane: Lane, day: date, share: float) -> str:

@@ -12,7 +12,7 @@ from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.errors import LogMovedError, NoChampionError
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.candidate import holdout_metrics
+from ghstars_assets.learning.candidate import error_metrics
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.served_model import ServedModel
 from ghstars_assets.learning.tables import loop_tables
@@ -140,6 +140,9 @@ def _judge(
     candidate, reigning = (
         ServedModel.from_row(problem, row) for row in (candidate_row, champion_row)
     )
+    if missing := reigning.missing_heads:
+        reason = f"version {serving} was trained without {', '.join(missing)}"
+        return Decision(version, "deploy", day, reason, {})
     newest = lake.scan(problem.table("features"), DayRange(days[-1], days[-1]))
     if lacking := reigning.lacking(newest.collect_schema().names()):
         reason = f"version {serving} needs {', '.join(lacking)}, which the features no longer have"
@@ -148,7 +151,13 @@ def _judge(
         lake, problem, columns, days, problem.training.most_rows, reigning.columns.needed
     )
     judged, beside = (
-        holdout_metrics(columns, rows, model.typical_values(rows, lake.settings.threads))
+        error_metrics(
+            rows.select(
+                typical=pl.lit(pl.Series(model.typical_values(rows, lake.settings.threads))),
+                naive=pl.col(columns.naive),
+                actual=pl.col(columns.target),
+            )
+        )
         for model in (candidate, reigning)
     )
     if "mae" not in judged or "mae" not in beside:

@@ -13,8 +13,9 @@ from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.candidate import Candidate, plan_candidate, train_candidate
 from ghstars_assets.learning.decisions import champions_of
+from ghstars_assets.learning.model_card import model_card
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
-from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.tables import booster_column, loop_tables
 from ghstars_assets.learning.tracking import Registration, Tracking
 
 
@@ -66,10 +67,11 @@ def obtain_candidate(
     )
     candidate = train_candidate(lake, problem, columns, planned)
     tracking = Tracking(lake.settings, problem.name)
+    card = model_card(lake, problem, candidate)
     registration = tracking.registered(planned.fingerprint) or tracking.register(
-        candidate, dagster_run_id
+        candidate, card, dagster_run_id
     )
-    row = _row(candidate, registration, dagster_run_id)
+    row = _row(candidate, card, registration, dagster_run_id)
     part = f"candidate-{planned.fingerprint}"
     frame = table.conform(pl.DataFrame([row]))
     if not lake.write(table.name, as_of, frame, part=part, only_if_absent=True).is_new:
@@ -111,7 +113,9 @@ def _recorded(lake: Lake, table: str, day: date, fingerprint: str) -> dict[str, 
     return found.row(0, named=True) if found.height else None
 
 
-def _row(candidate: Candidate, registration: Registration, dagster_run_id: str) -> dict[str, Any]:
+def _row(
+    candidate: Candidate, card: str, registration: Registration, dagster_run_id: str
+) -> dict[str, Any]:
     plan, metrics, served = candidate.plan, candidate.metrics, candidate.served
     return {
         "day": candidate.as_of,
@@ -129,9 +133,9 @@ def _row(candidate: Candidate, registration: Registration, dagster_run_id: str) 
         "parameters": json.dumps(asdict(candidate.training)),
         "metrics": json.dumps(metrics),
         "importances": json.dumps(candidate.importances),
+        "card": card,
         "served": served.served_json(),
-        "booster_typical": served.booster_typical,
-        "booster_mean": served.booster_mean,
+        **{booster_column(head): text for head, text in served.texts.items()},
         "mlflow_run_id": registration.run_id,
         "dagster_run_id": dagster_run_id,
     }

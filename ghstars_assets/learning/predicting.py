@@ -10,6 +10,8 @@ from ghstars_assets.days import DayRange
 from ghstars_assets.lake.holes import Hole, holes_in
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, Lake
+from ghstars_assets.learning.calibrating import without_champion, without_heads
+from ghstars_assets.learning.calibration import Calibration
 from ghstars_assets.learning.decisions import model_row
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.served_model import ServedModel
@@ -38,19 +40,29 @@ def predict_days(
             written = lake.write(table.name, day, table.empty(), notes={GAP: hole.reason})
             yield DayOutcome(day, Status.GAP, 0, written.size_bytes, reason=hole.reason)
         elif day not in champions:
-            reason = (
-                f"no version of {problem.name} served on {day}; train one as of that day or "
-                f"before with `ghstars backfill {problem.name} --stages model,champion`"
-            )
-            yield DayOutcome(day, Status.FAILED, reason=reason)
+            yield without_champion(problem, day)
+        elif missing := served(champions[day]).missing_heads:
+            yield without_heads(problem, day, champions[day], missing)
+        elif uncalibrated := _uncalibrated(lake, problem, day, champions[day]):
+            yield uncalibrated
         else:
             features = lake.read(problem.table("features"), day)
             if lacking := served(champions[day]).lacking(features.columns):
                 yield _outgrown(problem, day, champions[day], lacking)
                 continue
-            rows = forecast_rows(
-                problem, columns, served(champions[day]), features, lake.settings.threads
-            ).with_columns(model_version=pl.lit(champions[day], pl.Int64))
+            calibration = Calibration.of_rows(lake.read(problem.table("calibration"), day))
+            forecasts = forecast_rows(
+                problem,
+                columns,
+                served(champions[day]),
+                calibration,
+                features,
+                lake.settings.threads,
+            )
+            rows = forecasts.with_columns(
+                model_version=pl.lit(champions[day], pl.Int64),
+                in_words=_in_words(problem, features, forecasts),
+            )
             written = lake.write(table.name, day, table.conform(rows))
             yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes)
 
@@ -59,6 +71,7 @@ def forecast_rows(
     problem: Problem,
     columns: LearningColumns,
     served: ServedModel,
+    calibration: Calibration,
     features: pl.DataFrame,
     threads: int,
 ) -> pl.DataFrame:
@@ -68,7 +81,13 @@ def forecast_rows(
     )
     if features.is_empty():
         return loop_tables(problem)["predictions"].empty()
-    return pl.concat([known, served.forecast(features, threads)], how="horizontal")
+    return pl.concat([known, served.forecast(features, calibration, threads)], how="horizontal")
+
+
+def _in_words(
+    problem: Problem, features: pl.DataFrame, forecasts: pl.DataFrame
+) -> pl.Series | pl.Expr:
+    return problem.words(features, forecasts) if problem.words else pl.lit(None, pl.String)
 
 
 def _blocked(lake: Lake, problem: Problem, day: date) -> DayOutcome | None:
@@ -85,6 +104,21 @@ def _blocked(lake: Lake, problem: Problem, day: date) -> DayOutcome | None:
     reason = (
         f"{features} has no {day}; fill it with `ghstars backfill {problem.name} "
         f"--from {day} --to {day} --stages features`"
+    )
+    return DayOutcome(day, Status.FAILED, reason=reason)
+
+
+def _uncalibrated(lake: Lake, problem: Problem, day: date, version: int) -> DayOutcome | None:
+    """A day whose intervals nobody has measured, or only those of another version."""
+    table = problem.table("calibration")
+    stored = lake.days(table, DayRange(day, day))
+    of_version = lake.read(table, day)["model_version"][0] if stored else None
+    if of_version == version:
+        return None
+    told = f"is of version {of_version}" if of_version else "is not there"
+    reason = (
+        f"{table} of {day} {told}, and version {version} serves; fill it with `ghstars backfill "
+        f"{problem.name} --from {day} --to {day} --stages calibration`"
     )
     return DayOutcome(day, Status.FAILED, reason=reason)
 

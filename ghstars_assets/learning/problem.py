@@ -4,8 +4,11 @@ Which columns are features, base, naive forecast or target stands in the headers
 SQL files and nowhere else; here stands what SQL cannot say.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+
+import polars as pl
 
 from ghstars_assets.days import MONDAY
 from ghstars_assets.errors import GhstarsError
@@ -30,6 +33,11 @@ class Training:
     parameters: dict[str, float | int | str] = field(default_factory=dict)
     """LightGBM's own parameters."""
     rounds: int = 120
+    side_rounds: int = 80
+    """Of the heads beside the typical value: the mean, and the ends of the intervals, which
+    calibration sets right anyway."""
+    side_parameters: dict[str, float | int | str] = field(default_factory=dict)
+    """Where these are trained otherwise."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,13 @@ class Problem:
     training: Training = Training()
     entity_name: str = ""
     """The column that names it to a reader, where that is another one."""
+    segments: Mapping[str, str] = field(default_factory=dict)
+    """By what the record is also told apart: SQL over a row of the snapshots."""
     training_weekday: int = MONDAY
+    words: Callable[[pl.DataFrame, pl.DataFrame], pl.Series] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """What moved each forecast, told of a day's features and its forecasts, row for row."""
 
     def table(self, stage: str) -> str:
         return f"{self.name}.{stage}"
@@ -84,6 +98,8 @@ class LearningColumns:
     target: str
     base: str
     scale: str
+    baselines: tuple[str, ...] = ()
+    """Forecasts that anybody could make, which a backtest measures beside the naive one."""
 
     @classmethod
     def of(cls, problem: Problem, features: Table, labels: Table) -> "LearningColumns":
@@ -102,6 +118,7 @@ class LearningColumns:
             target=labels.the_column("target"),
             base=features.the_column("base") if problem.target_form.is_relative else "",
             scale=features.the_column("scale") if problem.target_form.is_relative else "",
+            baselines=tuple(features.with_role("baseline")),
         )
 
     @property

@@ -1,4 +1,5 @@
-"""A trained version as it forecasts: two LightGBM heads and the spread of its past errors.
+"""A trained version as it forecasts: LightGBM heads for the typical value, the mean and the ends of
+the intervals, and the calibration that sets those ends right.
 
 It is stored as text (LightGBM's own format and JSON), so loading one runs no code of anybody's.
 """
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ghstars_assets.learning.boosting import booster_from_text, fitted_values
+from ghstars_assets.learning.calibration import Calibration, RawForecast
 from ghstars_assets.learning.drivers import PathEffects, path_effects, top_drivers
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.tables import ENDS, HEADS, booster_column
 from ghstars_assets.learning.target_forms import column_or_ones
 
 if TYPE_CHECKING:
@@ -24,47 +26,36 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-MOST_LEVELS = 10
-FEWEST_ROWS_IN_A_LEVEL = 200
 
-
-@dataclass(frozen=True)
-class ErrorSpread:
-    """Quantiles of past errors on the form's own scale, within groups of like forecasts: what
-    hardly moves errs otherwise than what soars."""
-
-    level_bounds: tuple[float, ...]
-    """Upper bounds of all groups but the last."""
-    quantiles: tuple[tuple[float, ...], ...]
-    """For each group: low and high of each interval, in the order of INTERVALS."""
+THIN_SHARE = 0.2
+"""Of the features of stars a fifth is unknown where less than two weeks are known."""
 
 
 @dataclass(frozen=True)
 class ServedModel:
     problem: Problem
     columns: LearningColumns
-    booster_typical: str
-    booster_mean: str
-    spread: ErrorSpread
+    texts: Mapping[str, str]
+    """LightGBM's text of each head in HEADS."""
 
     @classmethod
     def from_row(cls, problem: Problem, row: Mapping[str, str]) -> "ServedModel":
         """From a row of the `model` table."""
-        served = json.loads(row["served"])
-        columns = served["columns"]
-        spread = served["spread"]
+        columns = json.loads(row["served"])["columns"]
+        listed = {name: tuple(columns.get(name, ())) for name in ("features", "baselines")}
         return cls(
             problem=problem,
-            columns=LearningColumns(**columns | {"features": tuple(columns["features"])}),
-            booster_typical=row["booster_typical"],
-            booster_mean=row["booster_mean"],
-            spread=ErrorSpread(
-                tuple(spread["level_bounds"]), tuple(tuple(q) for q in spread["quantiles"])
-            ),
+            columns=LearningColumns(**columns | listed),
+            texts={head: row[column] for head in HEADS if (column := booster_column(head)) in row},
         )
 
     def served_json(self) -> str:
-        return json.dumps({"columns": asdict(self.columns), "spread": asdict(self.spread)})
+        return json.dumps({"columns": asdict(self.columns)})
+
+    @property
+    def missing_heads(self) -> list[str]:
+        """What a version of an earlier release has no booster for."""
+        return [head for head in HEADS if not self.texts.get(head)]
 
     def lacking(self, present: Collection[str]) -> list[str]:
         """The columns that this version forecasts with and that are not there any more."""
@@ -73,32 +64,71 @@ class ServedModel:
     def typical_values(self, features: pl.DataFrame, threads: int = 1) -> "Floats":
         """The typical value alone."""
         base, scale = self._base_and_scale(features)
-        fitted = fitted_values(self.typical_head, feature_matrix(features, self.columns), threads)
+        fitted = self._fitted("typical", feature_matrix(features, self.columns), threads)
         return self.problem.target_form.typical(fitted, base, scale)
 
     def mean_values(self, features: pl.DataFrame, threads: int = 1) -> "Floats":
         """The mean alone."""
         _, scale = self._base_and_scale(features)
-        fitted = fitted_values(self.mean_head, feature_matrix(features, self.columns), threads)
+        fitted = self._fitted("mean", feature_matrix(features, self.columns), threads)
         return self.problem.target_form.mean(fitted, scale)
 
-    def forecast(self, features: pl.DataFrame, threads: int = 1) -> pl.DataFrame:
-        """All forecast columns for each row, in its order: values, intervals and drivers."""
-        form = self.problem.target_form
+    def raw_forecast(self, features: pl.DataFrame, threads: int = 1) -> RawForecast:
+        """What the heads say of the typical value and of the intervals, on the scale on which
+        errors are alike, before any calibration."""
         matrix = feature_matrix(features, self.columns)
+        return self._raw(features, matrix, self._fitted("typical", matrix, threads), threads)
+
+    def forecast(
+        self, features: pl.DataFrame, calibration: Calibration, threads: int = 1
+    ) -> pl.DataFrame:
+        """All forecast columns for each row, in its order: values, intervals and drivers."""
+        import numpy as np
+
+        form = self.problem.target_form
         base, scale = self._base_and_scale(features)
-        fitted = fitted_values(self.typical_head, matrix, threads)
+        matrix = feature_matrix(features, self.columns)
+        fitted = self._fitted("typical", matrix, threads)
         typical = form.typical(fitted, base, scale)
-        mean = form.mean(fitted_values(self.mean_head, matrix, threads), scale)
+        mean = form.mean(self._fitted("mean", matrix, threads), scale)
+        moved = calibration.applied_to(self._raw(features, matrix, fitted, threads))
+        # To and from that scale the last digit may change, and an end must not pass by the value.
+        ends = {
+            end: (np.minimum if end.startswith("low") else np.maximum)(form.unsquash(to), typical)
+            for end, to in moved.items()
+        }
         drivers = top_drivers(
             self._path_effects,
-            self.typical_head.predict(matrix, pred_leaf=True, num_threads=threads),
+            self.head("typical").predict(matrix, pred_leaf=True, num_threads=threads),
             self.columns.features,
             lambda effect: typical - form.typical(fitted - effect, base, scale),
         )
-        return pl.DataFrame(
-            {"typical": typical, "mean": mean, **self._intervals(typical), "drivers": drivers}
+        return pl.DataFrame({"typical": typical, "mean": mean, **ends, "drivers": drivers})
+
+    def _raw(
+        self,
+        features: pl.DataFrame,
+        matrix: "NDArray[np.float32]",
+        fitted: "Floats",
+        threads: int,
+    ) -> RawForecast:
+        form = self.problem.target_form
+        base, scale = self._base_and_scale(features)
+
+        def on_scale(fitted: "Floats") -> "Floats":
+            return form.squash(form.typical(fitted, base, scale))
+
+        return RawForecast(
+            level=on_scale(fitted),
+            ends={end: on_scale(self._fitted(end, matrix, threads)) for end in ENDS},
+            is_thin=is_thin(features, self.columns),
         )
+
+    def head(self, name: str) -> "lightgbm.Booster":
+        return self._heads[name]
+
+    def _fitted(self, head: str, matrix: "NDArray[np.float32]", threads: int) -> "Floats":
+        return fitted_values(self.head(head), matrix, threads)
 
     def _base_and_scale(self, features: pl.DataFrame) -> "tuple[Floats, Floats]":
         return (
@@ -106,32 +136,13 @@ class ServedModel:
             column_or_ones(features, self.columns.scale),
         )
 
-    def _intervals(self, typical: "Floats") -> dict[str, "Floats"]:
-        import numpy as np
-
-        form = self.problem.target_form
-        level = form.squash(typical)
-        group = np.searchsorted(np.array(self.spread.level_bounds), level, side="right")
-        quantiles = np.array(self.spread.quantiles)[group]
-        ends: dict[str, Floats] = {}
-        for number, share in enumerate(INTERVALS):
-            low = form.unsquash(level + quantiles[:, 2 * number])
-            high = form.unsquash(level + quantiles[:, 2 * number + 1])
-            ends[f"low_{share}"] = np.minimum(low, typical)
-            ends[f"high_{share}"] = np.maximum(high, typical)
-        return ends
-
     @cached_property
-    def typical_head(self) -> "lightgbm.Booster":
-        return booster_from_text(self.booster_typical)
-
-    @cached_property
-    def mean_head(self) -> "lightgbm.Booster":
-        return booster_from_text(self.booster_mean)
+    def _heads(self) -> "dict[str, lightgbm.Booster]":
+        return {name: booster_from_text(text) for name, text in self.texts.items()}
 
     @cached_property
     def _path_effects(self) -> PathEffects:
-        return path_effects(self.typical_head)
+        return path_effects(self.head("typical"))
 
 
 def feature_matrix(frame: pl.DataFrame, columns: LearningColumns) -> "NDArray[np.float32]":
@@ -139,27 +150,8 @@ def feature_matrix(frame: pl.DataFrame, columns: LearningColumns) -> "NDArray[np
     return frame.select(pl.col(columns.features).cast(pl.Float32)).to_numpy()
 
 
-def measure_spread(problem: Problem, typical: "Floats", actual: "Floats") -> ErrorSpread:
-    """Quantiles of the errors made on days that the model has not seen, by predicted level."""
-    import numpy as np
-
-    form = problem.target_form
-    level = form.squash(typical)
-    error = form.squash(actual) - level
-    wanted = [quantile for ends in INTERVALS.values() for quantile in ends]
-    levels = max(1, min(MOST_LEVELS, len(level) // FEWEST_ROWS_IN_A_LEVEL))
-    bounds = np.unique(np.quantile(level, np.arange(1, levels) / levels))
-    group = np.searchsorted(bounds, level, side="right")
-    pooled = np.quantile(error, wanted)
-    # Where many forecasts are equal, few rows may be left for a group beside them: too few to say
-    # how wide an interval must be.
-    quantiles = [
-        np.quantile(error[group == number], wanted)
-        if counted >= FEWEST_ROWS_IN_A_LEVEL / 2
-        else pooled
-        for number, counted in enumerate(np.bincount(group, minlength=len(bounds) + 1))
-    ]
-    return ErrorSpread(
-        tuple(float(bound) for bound in bounds),
-        tuple(tuple(float(value) for value in ends) for ends in quantiles),
-    )
+def is_thin(frame: pl.DataFrame, columns: LearningColumns) -> "NDArray[np.bool_]":
+    """Rows of which little is known: those new to us, and all after a long gap. Theirs is an error
+    of its own size."""
+    unknown = pl.mean_horizontal(pl.col(columns.features).is_null().cast(pl.Float64))
+    return frame.select(unknown > THIN_SHARE).to_series().to_numpy()

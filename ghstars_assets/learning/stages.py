@@ -9,12 +9,15 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.claim import Claim
 from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.calibrating import CALIBRATION_DAYS
 from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.wiring import Wired
 from ghstars_assets.sources.source import Source
 from ghstars_assets.sqlassets.header import SqlFile, Window
 
 SAME_DAY = Window(0, 0)
+NEED_A_CHAMPION = ("calibration", "predictions", "scores")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Stage:
 def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]:
     """All stages, each after what it is made from. Of the sources, those whose data the lake
     takes."""
-    made_by_loop = {problem.table(name) for name in ("model", "champion", "predictions", "scores")}
+    made_by_loop = {problem.table(name) for name in loop_tables(problem)}
     files = [
         file for name, file in wired.graph.files.items() if name.startswith(f"{problem.name}.")
     ]
@@ -66,10 +69,16 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
         if held is None or held.kind in source.kinds
     ]
     known = Window(-problem.label_lag_days, -problem.label_lag_days)
+    due = Window(-problem.horizon_days - CALIBRATION_DAYS, -problem.horizon_days)
     loop = [
         _stage(problem, "model", {"features": known, "labels": known}),
         _stage(problem, "champion", {}),
-        _stage(problem, "predictions", {"features": SAME_DAY, "champion": SAME_DAY}),
+        _stage(problem, "calibration", {"champion": SAME_DAY, "features": due, "labels": due}),
+        _stage(
+            problem,
+            "predictions",
+            {"features": SAME_DAY, "champion": SAME_DAY, "calibration": SAME_DAY},
+        ),
         _stage(problem, "scores", {"predictions": SAME_DAY, "labels": SAME_DAY}),
     ]
     return [*sources, *map(_sql_stage, early), *loop, *map(_sql_stage, late)]

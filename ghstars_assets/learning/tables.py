@@ -1,10 +1,24 @@
 """The tables that the learning loop makes for every problem, declared once."""
 
 from ghstars_assets.lake.catalog import Column, Table
-from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.problem import LearningColumns, Problem
 
 INTERVALS = {"80": (0.10, 0.90), "95": (0.025, 0.975)}
 """The share that an interval should hold, and the quantiles at its ends."""
+
+ENDS = {
+    f"{end}_{share}": quantile
+    for share, quantiles in INTERVALS.items()
+    for end, quantile in zip(("low", "high"), quantiles, strict=True)
+}
+"""By column, the quantile that it is meant to be."""
+
+HEADS = ("typical", "mean", *ENDS)
+"""What a version has a booster for."""
+
+
+def booster_column(head: str) -> str:
+    return f"booster_{head}"
 
 
 def loop_tables(problem: Problem) -> dict[str, Table]:
@@ -13,6 +27,7 @@ def loop_tables(problem: Problem) -> dict[str, Table]:
         "model": _model_table(problem),
         "decisions": _decisions_table(problem),
         "champion": _champion_table(problem),
+        "calibration": _calibration_table(problem),
         "predictions": _predictions_table(problem),
         "scores": _scores_table(problem),
     }
@@ -38,14 +53,19 @@ def _model_table(problem: Problem) -> Table:
             Column("parameters", "varchar", "JSON: how it was trained"),
             Column("metrics", "varchar", "JSON: all that was measured on the held-out days"),
             Column("importances", "varchar", "JSON: gain by feature"),
-            Column("served", "varchar", "JSON: features, form and residual quantiles"),
-            Column("booster_typical", "varchar", "LightGBM's text: the head for the typical value"),
-            Column("booster_mean", "varchar", "LightGBM's text: the head for the mean"),
+            Column("card", "varchar", "its model card, in Markdown"),
+            Column("served", "varchar", "JSON: the columns it forecasts with"),
+            *(Column(booster_column(head), "varchar", _head_told(head)) for head in HEADS),
             Column("mlflow_run_id", "varchar", "its run in MLflow"),
             Column("dagster_run_id", "varchar", "the Dagster run that trained it"),
         ),
         key=("model_version",),
     )
+
+
+def _head_told(head: str) -> str:
+    what = f"the {ENDS[head]:g} quantile" if head in ENDS else f"the {head} value"
+    return f"LightGBM's text: the head for {what}"
 
 
 def _decisions_table(problem: Problem) -> Table:
@@ -76,6 +96,47 @@ def _champion_table(problem: Problem) -> Table:
             Column("reason", "varchar", "why"),
             Column("figures", "varchar", "JSON: what was compared"),
         ),
+    )
+
+
+def _calibration_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("calibration"),
+        "How far the ends of the day's intervals are moved, by what was missed lately: one row for "
+        "each group of forecasts of one height.",
+        (
+            Column("day", "date", "the day whose forecasts it is for"),
+            Column("model_version", "bigint", "the version that forecasts on it"),
+            Column("is_thin", "boolean", "the group is of rows of which little is known"),
+            Column(
+                "level", "integer", "the group's place among those of its kind, from the lowest"
+            ),
+            Column(
+                "upto",
+                "double",
+                "typical values up to this, on the scale of errors; null: all above",
+            ),
+            Column("rows", "bigint", "forecasts it was measured on"),
+            *(
+                Column(f"shift_{end}", "double", f"added to {end}, on the scale of errors")
+                for end in ENDS
+            ),
+            *(
+                Column(f"held_{share}", "double", f"share that the {share} % interval then held")
+                for share in INTERVALS
+            ),
+            *(
+                Column(
+                    f"shown_{share}",
+                    "double",
+                    "share that it held when rounded outward to whole numbers, as it is shown",
+                )
+                for share in INTERVALS
+            ),
+            Column("calibrated_from", "date", "the first day of the forecasts it was measured on"),
+            Column("calibrated_through", "date", "the last day of them"),
+        ),
+        key=("is_thin", "level"),
     )
 
 
@@ -112,8 +173,32 @@ def _predictions_table(problem: Problem) -> Table:
     return Table(
         problem.table("predictions"),
         f"Forecasts by the champion of the day. {problem.question}",
-        tuple(_forecast_columns(problem)),
+        (
+            *_forecast_columns(problem),
+            Column("in_words", "varchar", "what moved it, in words"),
+        ),
         key=(problem.entity,),
+    )
+
+
+def backtest_table(problem: Problem, columns: LearningColumns) -> Table:
+    """One part a cadence of retraining beside each other in a day's partition."""
+    return Table(
+        problem.table("backtest"),
+        "Forecasts as they would have been made on each day of the past, beside what happened.",
+        (
+            *_forecast_columns(problem),
+            Column("actual", "double", "what happened; null where nobody knows"),
+            *(
+                Column(name, "double", "a forecast that anybody could make")
+                for name in columns.baselines
+            ),
+            Column("trained_through", "date", "the last day that the model learnt from"),
+            Column("calibrated_through", "date", "the last day its intervals were measured on"),
+            Column("mode", "varchar", "how often it was retrained: monthly, weekly or never"),
+            Column("fingerprint", "varchar", "hash of data, parameters and recipe of the model"),
+        ),
+        key=(problem.entity, "mode"),
     )
 
 

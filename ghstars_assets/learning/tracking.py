@@ -7,12 +7,19 @@ import json
 import logging
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import home_lock, prepare_home
 from ghstars_assets.learning.candidate import Candidate
+from ghstars_assets.learning.skill import SkillReport
+from ghstars_assets.learning.skill_report import (
+    coverage_curve_svg,
+    error_curve_svg,
+    report_markdown,
+)
 from ghstars_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,7 +51,7 @@ class Tracking:
         versions = sorted((int(found_one.version), found_one.run_id or "") for found_one in found)
         return Registration(*versions[0]) if versions else None
 
-    def register(self, candidate: Candidate, dagster_run_id: str) -> Registration:
+    def register(self, candidate: Candidate, card: str, dagster_run_id: str) -> Registration:
         """Record the run and register its model; the version carries the fingerprint from its
         first moment, so that a run killed half-way is found again."""
         import mlflow
@@ -53,7 +60,8 @@ class Tracking:
 
         served = candidate.served
         example = candidate.example.to_pandas()
-        signature: ModelSignature = infer_signature(example, served.typical_head.predict(example))
+        typical = served.head("typical")
+        signature: ModelSignature = infer_signature(example, typical.predict(example))
         tags = {
             FINGERPRINT_TAG: candidate.fingerprint,
             "ghstars.data_version": candidate.data_version,
@@ -68,10 +76,12 @@ class Tracking:
             mlflow.log_params(_parameters(candidate))
             mlflow.log_metrics(candidate.metrics)
             mlflow.log_dict(candidate.importances, "importances.json")
+            mlflow.log_text(card, "card.md")
             mlflow.log_dict(json.loads(served.served_json()), "served.json")
-            mlflow.log_text(served.booster_mean, "mean_head.lgb.txt")
+            for head, text in served.texts.items():
+                mlflow.log_text(text, f"heads/{head}.lgb.txt")
             logged = log_model(
-                served.typical_head,
+                typical,
                 name="model",
                 signature=signature,
                 input_example=example,
@@ -84,8 +94,33 @@ class Tracking:
                 run_id=run.info.run_id,
                 tags=tags,
                 model_id=logged.model_id,
+                description=card,
             )
         return Registration(int(version.version), run.info.run_id)
+
+    def record_backtest(self, report: SkillReport) -> str:
+        """One run with all figures of a replay, its tables and its curves."""
+        import mlflow
+
+        with mlflow.start_run(
+            experiment_id=self._experiment(),
+            run_name=f"{self.name} backtest {report.days}, retrained {report.mode}",
+            tags={"ghstars.backtest": report.mode},
+        ) as run:
+            mlflow.log_params({"mode": report.mode, "days": str(report.days)})
+            mlflow.log_metrics(_numbers(report.overall))
+            for name, measures in report.baselines.items():
+                mlflow.log_metrics(
+                    {f"{name}_{key}": value for key, value in _numbers(measures).items()}
+                )
+            for step, month in enumerate(report.by_month):
+                monthly = {f"month_{key}": value for key, value in _numbers(month).items()}
+                mlflow.log_metrics(monthly, step=step)
+            mlflow.log_dict(report.as_dict(), "backtest.json")
+            mlflow.log_text(report_markdown(report), "backtest.md")
+            mlflow.log_text(error_curve_svg([report]), "error_by_month.svg")
+            mlflow.log_text(coverage_curve_svg(report), "coverage_by_level.svg")
+        return run.info.run_id
 
     def set_champion(self, version: int) -> None:
         self.client.set_registered_model_alias(self.name, CHAMPION_ALIAS, str(version))
@@ -119,6 +154,12 @@ class Tracking:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
+
+
+def _numbers(measures: Mapping[str, object]) -> dict[str, float]:
+    return {
+        name: float(value) for name, value in measures.items() if isinstance(value, int | float)
+    }
 
 
 def _parameters(candidate: Candidate) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """A problem joined to its SQL files: the tables there are and the columns it learns from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ghstars_assets.errors import GhstarsError
@@ -9,7 +9,7 @@ from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.holes import gaps_table, releases_table
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.tables import backtest_table, loop_tables
 from ghstars_assets.sqlassets.graph import SqlGraph, load_sql_graph
 
 
@@ -28,7 +28,11 @@ def wire(problems: Sequence[Problem], sql_root: Path) -> Wired:
         made_elsewhere += loop_tables(problem).values()
         made_elsewhere += [gaps_table(problem.name), releases_table(problem.name)]
     graph = load_sql_graph([sql_root / problem.name for problem in problems], made_elsewhere)
-    return Wired(graph, {problem.name: _columns(problem, graph) for problem in problems})
+    columns = {problem.name: _columns(problem, graph) for problem in problems}
+    # A replay's columns hang on those of the features.
+    replays = [backtest_table(problem, columns[problem.name]) for problem in problems]
+    tables = {**graph.tables, **{table.name: table for table in replays}}
+    return Wired(replace(graph, tables=tables), columns)
 
 
 def _columns(problem: Problem, graph: SqlGraph) -> LearningColumns:

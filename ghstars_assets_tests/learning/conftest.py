@@ -44,7 +44,8 @@ class ListedVersions:
             return None
         return Registration(self.fingerprints.index(fingerprint) + 1, "an earlier run")
 
-    def register(self, candidate: Candidate, dagster_run_id: str) -> Registration:
+    def register(self, candidate: Candidate, card: str, dagster_run_id: str) -> Registration:
+        assert card.startswith("# tides as of ")
         self.fingerprints.append(candidate.fingerprint)
         return Registration(len(self.fingerprints), dagster_run_id)
 

@@ -31,9 +31,9 @@ def _train(lake: Lake, columns: LearningColumns, training: Training | None = Non
     return train_candidate(lake, PROBLEM, columns, planned)
 
 
-def _texts(candidate: Candidate) -> tuple[str, str, str]:
+def _texts(candidate: Candidate) -> tuple[str, ...]:
     served = candidate.served
-    return served.booster_typical, served.booster_mean, served.served_json()
+    return *served.texts.values(), served.served_json()
 
 
 # Half of rows and features in each tree: randomness that a seed must hold.

@@ -1,5 +1,6 @@
 """Predictions: each day's champion on that day's features, and what becomes of days without."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -10,6 +11,7 @@ from ghstars_assets.days import DayRange
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, Lake
+from ghstars_assets.learning.calibrating import calibrate_days
 from ghstars_assets.learning.modelling import obtain_candidate
 from ghstars_assets.learning.predicting import predict_days
 from ghstars_assets.learning.problem import LearningColumns
@@ -38,6 +40,7 @@ def modelled(tides: Lake, columns: LearningColumns, versions: ListedVersions) ->
 
 
 def _predict(lake: Lake, columns: LearningColumns, champions: dict[date, int]) -> list[DayOutcome]:
+    list(calibrate_days(lake, PROBLEM, columns, champions, sorted(champions)))
     return list(predict_days(lake, PROBLEM, columns, champions, sorted(champions)))
 
 
@@ -87,6 +90,7 @@ def test_a_day_that_no_version_served_fails_and_says_what_to_do_while_others_go_
     modelled: Lake, columns: LearningColumns
 ) -> None:
     days = DayRange(DAY, DAY + timedelta(days=1))
+    list(calibrate_days(modelled, PROBLEM, columns, {days.last: 1}, [days.last]))
     failed, written = predict_days(modelled, PROBLEM, columns, {days.last: 1}, days)
     assert (failed.status, written.status) == (Status.FAILED, Status.WRITTEN)
     assert f"no version of tides served on {DAY}" in failed.reason
@@ -147,6 +151,28 @@ def test_a_day_without_a_row_is_forecast_as_one(modelled: Lake, columns: Learnin
     modelled.write("tides.features", DAY, modelled.read("tides.features", DAY).clear())
     outcome = _one(modelled, columns)
     assert (outcome.status, outcome.rows) == (Status.WRITTEN, 0)
+
+
+def test_forecasts_are_put_in_words_where_the_problem_has_any(
+    modelled: Lake, columns: LearningColumns
+) -> None:
+    def told(features: pl.DataFrame, forecasts: pl.DataFrame) -> pl.Series:
+        leading = pl.col("drivers").list.first().struct.field("feature")
+        return (
+            pl.concat([features.select("station"), forecasts.select(leading)], how="horizontal")
+            .select(pl.concat_str("station", "feature", separator=": "))
+            .to_series()
+        )
+
+    _one(modelled, columns)
+    without = modelled.read("tides.predictions", DAY)
+    assert without["in_words"].null_count() == without.height
+    list(predict_days(modelled, replace(PROBLEM, words=told), columns, {DAY: 1}, [DAY]))
+    stored = modelled.read("tides.predictions", DAY)
+    assert stored["in_words"].to_list() == [
+        f"{row['station']}: {row['drivers'][0]['feature']}" for row in stored.iter_rows(named=True)
+    ]
+    assert_frame_equal(stored.drop("in_words"), without.drop("in_words"))
 
 
 def test_what_happens_later_moves_no_forecast(modelled: Lake, columns: LearningColumns) -> None:

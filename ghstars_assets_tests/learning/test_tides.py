@@ -46,6 +46,7 @@ def tides_runs(
             "labels": materialize("tides.labels", LABELLED),
             "model": materialize("tides.model", as_of, config),
             "champion": materialize("tides.champion", DayRange(AS_OF - timedelta(7), DAYS.last)),
+            "calibration": materialize("tides.calibration", FORECAST),
             "predictions": materialize("tides.predictions", FORECAST),
             "scores": materialize("tides.scores", SCORED),
         }
@@ -112,7 +113,7 @@ def test_a_whole_day_can_be_one_run_of_all_its_stages(
 ) -> None:
     lake, materialize, _ = tides_runs
     day = DAYS.last + timedelta(days=1)
-    stages = ("gauges", "snapshots", "features", "champion", "predictions")
+    stages = ("gauges", "snapshots", "features", "champion", "calibration", "predictions")
     result = materialize([PROBLEM.table(stage) for stage in stages], DayRange(day, day))
     assert result.success, reason_of_failure(result)
     assert lake.read("tides.predictions", day).height == 6

@@ -70,7 +70,7 @@ def test_a_candidate_is_one_run_and_one_version_with_all_it_takes_to_judge_it(
     assert version.tags["ghstars.fingerprint"] == candidate.fingerprint
 
     kept = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
-    assert {"importances.json", "served.json", "mean_head.lgb.txt"} <= kept
+    assert {"importances.json", "served.json", "card.md", "heads"} <= kept
     importances = json.loads(
         Path(client.download_artifacts(run.info.run_id, "importances.json")).read_text()
     )
@@ -99,7 +99,7 @@ def test_anybody_can_load_the_version_and_forecast_with_it(
     features = tracked.read("tides.features", DAYS.last)
     matrix = features.select(columns.features).to_pandas().astype("float32")
     served = ServedModel.from_row(PROBLEM, obtained.row)
-    np.testing.assert_array_equal(loaded.predict(matrix), served.forecast(features)["typical"])
+    np.testing.assert_array_equal(loaded.predict(matrix), served.typical_values(features))
     assert served == candidate.served
 
 

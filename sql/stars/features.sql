@@ -16,6 +16,7 @@ columns:
   full_name: {type: varchar, not_null: true, role: name, is: "owner/name, as the day's snapshot had it"}
   stars: {type: bigint, not_null: true, min: 0, is: "stars on the day"}
   stars_gained_7d: {type: bigint, role: naive, is: "stars gained since the snapshot of 7 days before; null without one"}
+  mean_28d: {type: double, role: baseline, is: "mean stars a week of the last 28 days, or of as many as are known"}
   base: {type: double, not_null: true, role: base, is: "usual stars a week; 0 when no gain of 90 days is known"}
   scale: {type: double, not_null: true, min: 3, role: scale, is: "the largest of |base|, median pace of 28 days, and 3"}
   gain_1d_vs_base: {type: double, role: feature, is: "gain of the last day, vs base"}
@@ -238,6 +239,7 @@ paces as (
             lag(pace, 5) over series,
             lag(pace, 6) over series
         ] as paces_7d,
+        avg(pace) over last_28d as mean_28d,
         stddev_pop(pace) over last_28d as stddev_28d,
         quantile_cont(pace, [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1]) over last_28d as octiles_28d,
         max((1000 * pace)::bigint * 100000 + (day - date '1970-01-01')) over last_28d as peak_28d
@@ -295,6 +297,7 @@ select
     today.full_name,
     today.stars,
     stars_gained_7d::bigint as stars_gained_7d,
+    mean_28d,
     coalesce(weekly_gain, 0) as base,
     scale,
     sign(gain_1d) * ln(1 + abs(gain_1d)) - slog_base as gain_1d_vs_base,

@@ -5,6 +5,7 @@ from datetime import date
 from ghstars_assets.learning.problem import Gates, Problem, Training
 from ghstars_assets.learning.target_forms import RelativeToBase
 from ghstars_assets.problems.stars.sources import SOURCES
+from ghstars_assets.problems.stars.words import told
 
 PROBLEM = Problem(
     name="stars",
@@ -15,13 +16,28 @@ PROBLEM = Problem(
     horizon_days=7,
     first_day=date(2018, 12, 18),  # the first day of the Github-Ranking archive
     sources=SOURCES,
+    segments={
+        "size": """
+            case
+                when stars < 1000 then 'under 1,000'
+                when stars < 10000 then '1,000 to 9,999'
+                when stars < 30000 then '10,000 to 29,999'
+                when stars < 100000 then '30,000 to 99,999'
+                else '100,000 and more'
+            end""",
+        "language": "coalesce(language, 'none told')",
+    },
     target_form=RelativeToBase(),
+    words=told,
     training=Training(
-        window_days=365,
-        every_nth_day=3,
-        rounds=120,
+        # Two years hold what a gap of months takes from one; see docs/skill.md.
+        window_days=730,
+        every_nth_day=4,
+        rounds=240,
+        side_rounds=80,
+        side_parameters={"learning_rate": 0.1, "bagging_fraction": 0.25},
         parameters={
-            "learning_rate": 0.1,
+            "learning_rate": 0.05,
             "num_leaves": 63,
             "min_data_in_leaf": 150,
             "feature_fraction": 0.5,
