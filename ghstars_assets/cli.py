@@ -297,7 +297,7 @@ def predict(problem: str, day: str, top: int | None, form: str | None) -> None:
     most = top or (20 if shown_form == "table" else None)
     say_if_sandbox(lake)
     frame = forecasts_of(lake, found, parse_day(day) if day else None, most)
-    show_forecasts(found, frame, shown_form)  # pyright: ignore[reportArgumentType]
+    show_forecasts(lake, found, frame, shown_form)  # pyright: ignore[reportArgumentType]
 
 
 @cli.command()

@@ -36,7 +36,7 @@ def demo(settings: Settings, days: int) -> None:
     for problem in shown:
         show_record(lake, problem)
         frame = forecasts_of(lake, problem, None, FORECASTS_SHOWN)
-        show_forecasts(problem, frame, "table")
+        show_forecasts(lake, problem, frame, "table")
     out().print(
         f"{SANDBOX_NOTICE}\nDone in {time.monotonic() - started:.0f} s. Open the asset graph with "
         f"`ghstars up` (in this checkout: `make up`) and visit "

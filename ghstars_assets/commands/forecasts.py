@@ -9,6 +9,7 @@ from ghstars_assets.days import DayRange
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.tables import INTERVALS
 
 RECORD_DAYS = 28
 DRIVERS_SHOWN = 2
@@ -33,7 +34,7 @@ def forecasts_of(lake: Lake, problem: Problem, day: date | None, top: int | None
     return frame.head(top) if top else frame
 
 
-def show_forecasts(problem: Problem, frame: pl.DataFrame, form: Form) -> None:
+def show_forecasts(lake: Lake, problem: Problem, frame: pl.DataFrame, form: Form) -> None:
     if form != "table":
         show_frame(frame, form)
         return
@@ -50,6 +51,8 @@ def show_forecasts(problem: Problem, frame: pl.DataFrame, form: Form) -> None:
     day = frame["day"][0] if frame.height else None
     version = frame["model_version"][0] if frame.height else None
     show_frame(shown, form, f"{problem.question}\nMade on {day} by version {version}")
+    if day and (told := shown_coverage(lake, problem, day)):
+        out().print(told, highlight=False)
 
 
 def record_against_naive(lake: Lake, problem: Problem) -> pl.DataFrame | None:
@@ -85,8 +88,27 @@ def show_record(lake: Lake, problem: Problem) -> None:
 
 
 def _interval(share: str) -> pl.Expr:
-    low, high = (pl.col(f"{end}_{share}").round().cast(pl.Int64) for end in ("low", "high"))
-    return pl.format("{} to {}", low, high).alias(f"{share} %")
+    """Whole numbers, rounded outward, which hold more than the bounds themselves."""
+    low, high = pl.col(f"low_{share}").floor(), pl.col(f"high_{share}").ceil()
+    whole = (end.cast(pl.Int64) for end in (low, high))
+    return pl.format("{} to {}", *whole).alias(f"{share} %")
+
+
+def shown_coverage(lake: Lake, problem: Problem, day: date) -> str:
+    """What intervals as they are shown held lately; nothing for a day that is not calibrated."""
+    table = problem.table("calibration")
+    if not lake.days(table, DayRange(day, day)):
+        return ""
+    told = lake.read(table, day)
+    weight = pl.col("rows") / pl.col("rows").sum()
+    held = {
+        share: told.select((pl.col(f"shown_{share}") * weight).sum()).item() for share in INTERVALS
+    }
+    shares = [f"the {share} % interval held {shown:.0%}" for share, shown in held.items()]
+    return (
+        f"As whole numbers {' and '.join(shares)} of the outcomes of "
+        f"{told['calibrated_from'][0]} to {told['calibrated_through'][0]}."
+    )
 
 
 def _why(frame: pl.DataFrame) -> pl.Expr:

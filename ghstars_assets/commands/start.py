@@ -157,6 +157,6 @@ def _show_own(lake: Lake, problem: Problem, day: date) -> None:
     own = lake.read(tables_of(problem.name).github.name, day)["repo_id"].drop_nulls().unique()
     forecasts = forecasts_of(lake, problem, day, None)
     show_forecasts(
-        problem, forecasts.filter(pl.col("repo_id").is_in(own.implode())).head(20), "table"
+        lake, problem, forecasts.filter(pl.col("repo_id").is_in(own.implode())).head(20), "table"
     )
     say(f"(as of {utc_now():%Y-%m-%d %H:%M} UTC)")
