@@ -31,22 +31,24 @@ def run_backtest(
     last: date | None,
     mode: Mode,
     json_file: Path | None,
+    *,
+    is_expanding: bool = False,
 ) -> SkillReport:
     if json_file and not json_file.absolute().parent.is_dir():
         raise GhstarsError(f"There is no folder {json_file.absolute().parent}; make it first.")
     lake = Lake(settings)
     days = _days(lake, problem, first, last)
-    needed = needed_days(lake, problem, days, mode)
+    needed = needed_days(lake, problem, days, mode, is_expanding=is_expanding)
     backfill(settings, problem, needed, STAGES)
     wired = wire([problem], SQL_ROOT)
     with progress_bars() as bars:
         task = bars.add_task(f"{problem.name} backtest", total=len(days))
-        replay = Replay(lake, problem, wired, problem.training, mode, say)
+        replay = Replay(lake, problem, wired, problem.training, mode, say, is_expanding)
         for outcome in replay.run(days):
             bars.update(task, completed=(outcome.day - days.first).days + 1)
         bars.update(task, completed=len(days))
     columns = wired.columns[problem.name]
-    report = measure_skill(lake, problem, columns.baselines, days, mode)
+    report = measure_skill(lake, problem, columns.baselines, days, replay.part)
     if json_file:
         json_file.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
     run_id = Tracking(settings, problem.name).record_backtest(report)
@@ -60,17 +62,20 @@ def show_backtest(problem: Problem, report: SkillReport) -> None:
     show_frame(rows_for_console(report), "table", title)
 
 
-def needed_days(lake: Lake, problem: Problem, days: DayRange, mode: Mode) -> DayRange:
+def needed_days(
+    lake: Lake, problem: Problem, days: DayRange, mode: Mode, *, is_expanding: bool = False
+) -> DayRange:
     """From the first that the first model learns from to the last outcome that anybody knows."""
     as_of = periods(days, mode)[0].trained_as_of
-    reach = problem.training.window_days + problem.label_lag_days
     told = [day for source in problem.sources for day in _ends_of(lake, source.table.name)]
     if not told:
         raise GhstarsError(
             f"No source of {problem.name} holds a day in {lake.store.root}; import an archive with "
             f"`ghstars import {problem.name} PATH_OR_URL`, or run `ghstars demo`."
         )
-    first = max(min(told), as_of - timedelta(days=reach))
+    first, window = min(told), problem.training.window_days
+    if window is not None and not is_expanding:
+        first = max(first, as_of - timedelta(days=window + problem.label_lag_days))
     last = min(max(told), days.last + timedelta(days=problem.horizon_days))
     if last < first:
         raise GhstarsError(

@@ -60,11 +60,17 @@ class ModelConfig(Config):
     most_rows: int | None = Field(None, ge=1000, description="beyond these, entities are sampled")
     rounds: int | None = Field(None, ge=1, description="trees")
     parameters: dict[str, float] = Field({}, description="LightGBM's own numbers")
+    cause: str = Field("", description="why it is trained; kept with the version")
+    evaluation: str = Field(
+        "", description="the evaluation of health that asks for it; trained once"
+    )
 
     def applied_to(self, training: Training) -> Training:
         given = {
             name: value
-            for name, value in self.model_dump(exclude={"parameters"}).items()
+            for name, value in self.model_dump(
+                exclude={"parameters", "cause", "evaluation"}
+            ).items()
             if value is not None
         }
         # LightGBM takes no 31.0 for a whole number.
@@ -115,6 +121,7 @@ class BacktestConfig(Config):
     """What is replayed, and how."""
 
     retrain: Literal["monthly", "weekly", "never"] = "monthly"
+    is_expanding: bool = Field(False, description="learn from all days before, not the latest ones")
     first_day: str = Field("", description="where to begin within the first month")
     last_day: str = Field("", description="where to end within the last month")
 
@@ -142,14 +149,22 @@ def _backtest_asset(problem: Problem, wired: Wired, first_day: date) -> AssetsDe
             parse_day(config.first_day) if config.first_day else months.first,
             parse_day(config.last_day) if config.last_day else min([last, *newest]),
         )
-        replay = Replay(lake, problem, wired, problem.training, config.retrain, context.log.info)
+        replay = Replay(
+            lake,
+            problem,
+            wired,
+            problem.training,
+            config.retrain,
+            context.log.info,
+            config.is_expanding,
+        )
         for outcome in replay.run(days):
             if outcome.day == last or outcome.day.weekday() == MONDAY:
                 context.log.info(f"{table.name}: replayed up to {outcome.day}")
         if not labelled_days(lake, problem, days):
             told = "no outcome of these days is known yet, so nothing could be measured"
             return MaterializeResult(metadata={"report": told})
-        report = measure_skill(lake, problem, columns.baselines, days, config.retrain)
+        report = measure_skill(lake, problem, columns.baselines, days, replay.part)
         run_id = Tracking(lake.settings, problem.name).record_backtest(report)
         return MaterializeResult(metadata=backtest_metadata(report, run_id))
 
@@ -199,6 +214,8 @@ class _Loop:
                 as_of=asked_days(context).last,
                 dagster_run_id=context.run.run_id,
                 progress=context.log.info,
+                cause=config.cause,
+                evaluation=config.evaluation,
             )
             card = MetadataValue.md(obtained.row["card"])
             return MaterializeResult(metadata={**obtained.told(), "card": card})

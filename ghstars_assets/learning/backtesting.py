@@ -7,7 +7,7 @@ are made once more without anything that came after, and must be the same.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Literal, get_args
@@ -64,6 +64,8 @@ class Replay:
     training: Training
     mode: Mode
     progress: Callable[[str], None]
+    is_expanding: bool = False
+    """Each model learns from all days before it, not from a window of the latest."""
 
     @property
     def columns(self) -> LearningColumns:
@@ -72,6 +74,11 @@ class Replay:
     @property
     def table(self) -> str:
         return self.problem.table("backtest")
+
+    @property
+    def part(self) -> str:
+        """The name of this cadence and window in the table."""
+        return part_of(self.mode, is_expanding=self.is_expanding)
 
     def run(self, days: DayRange) -> Iterator[DayOutcome]:
         """Replay every origin that has features and is not stored as the data of now make it."""
@@ -87,8 +94,9 @@ class Replay:
                 yield from self._replayed(period, origins)
 
     def _replayed(self, period: Period, origins: Sequence[date]) -> Iterator[DayOutcome]:
+        training = replace(self.training, window_days=None) if self.is_expanding else self.training
         planned = plan_candidate(
-            self.lake, self.problem, self.columns, self.training, period.trained_as_of
+            self.lake, self.problem, self.columns, training, period.trained_as_of
         )
         marks = self._marks(planned, origins)
         stored = self._stored(DayRange(origins[0], origins[-1]))
@@ -119,7 +127,7 @@ class Replay:
         notes = {FINGERPRINT: mark}
         if features.is_empty():
             written = self.lake.write(
-                table.name, day, table.empty(), part=self.mode, notes={**notes, GAP: "no snapshot"}
+                table.name, day, table.empty(), part=self.part, notes={**notes, GAP: "no snapshot"}
             )
             return DayOutcome(day, Status.GAP, 0, written.size_bytes, reason="no snapshot")
         calibration = calibrator.calibration_for(day)
@@ -140,12 +148,12 @@ class Replay:
         ).with_columns(
             trained_through=pl.lit(planned.plan.training_days[-1]),
             calibrated_through=pl.lit(calibration.last_day),
-            mode=pl.lit(self.mode),
+            mode=pl.lit(self.part),
             fingerprint=pl.lit(planned.fingerprint),
             model_version=pl.lit(None, pl.Int64),
         )
         rows = with_outcomes(self.lake, self.problem, self.columns, told, day)
-        written = self.lake.write(table.name, day, table.conform(rows), part=self.mode, notes=notes)
+        written = self.lake.write(table.name, day, table.conform(rows), part=self.part, notes=notes)
         return DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes)
 
     def _marks(self, planned: CandidatePlan, origins: Sequence[date]) -> dict[date, str]:
@@ -172,8 +180,12 @@ class Replay:
                 self.lake.row_count(partition),
             )
             for partition in self.lake.partitions(self.table, days)
-            if partition.part == self.mode
+            if partition.part == self.part
         }
+
+
+def part_of(mode: Mode, *, is_expanding: bool) -> str:
+    return f"{mode}-expanding" if is_expanding else mode
 
 
 def require_mode(text: str) -> Mode:

@@ -162,7 +162,7 @@ def _judge(
     )
     if "mae" not in judged or "mae" not in beside:
         return Decision(version, "skip", day, "no day it could be compared on has a forecast", {})
-    bound = problem.gates.no_worse_than
+    bound = problem.gates.no_worse_than.value
     is_no_worse = judged["mae"] <= bound * beside["mae"]
     figures = {
         "mae_candidate": judged["mae"],
@@ -198,6 +198,7 @@ def _log_decision(lake: Lake, problem: Problem, decision: Decision, after: int) 
         "effective_from": decision.effective_from,
         "reason": decision.reason,
         "figures": json.dumps(dict(decision.figures)),
+        "actor": "champion",
     }
     try:
         lake.append(table.name, table.conform(pl.DataFrame([row])), after=after)

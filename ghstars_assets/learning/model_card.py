@@ -12,7 +12,7 @@ from ghstars_assets.days import DayRange
 from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.candidate import Candidate, error_metrics
-from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.problem import Problem, Training
 from ghstars_assets.learning.tables import INTERVALS
 
 FEATURES_TOLD = 12
@@ -43,7 +43,7 @@ def _data(problem: Problem, candidate: Candidate) -> Iterator[str]:
     plan, training = candidate.plan, candidate.training
     yield (
         f"Trained on {candidate.rows:,} rows of {len(plan.training_days)} days from "
-        f"{plan.training_days[0]} to {plan.training_days[-1]} (of {training.window_days} days "
+        f"{plan.training_days[0]} to {plan.training_days[-1]} (of {_window(training)} "
         f"every {_ordinal(training.every_nth_day)}), all of whose outcomes were known before "
         f"{candidate.as_of}."
     )
@@ -53,6 +53,10 @@ def _data(problem: Problem, candidate: Candidate) -> Iterator[str]:
         f"{problem.horizon_days} days lie between."
     )
     yield f"Data {candidate.data_version}, model {candidate.fingerprint}."
+
+
+def _window(training: Training) -> str:
+    return "all days" if training.window_days is None else f"{training.window_days} days"
 
 
 def _skill(candidate: Candidate) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -17,6 +17,9 @@ from ghstars_assets.learning.model_card import model_card
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.tables import booster_column, loop_tables
 from ghstars_assets.learning.tracking import Registration, Tracking
+
+REMEMBERED = timedelta(days=30)
+"""How long an evaluation counts as answered; none is acted on that is older than a day or two."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,17 @@ def obtain_candidate(
     as_of: date,
     dagster_run_id: str,
     progress: Callable[[str], None],
+    cause: str = "",
+    evaluation: str = "",
 ) -> Obtained:
     """The candidate that these data and parameters make: from the record, or trained.
 
     Its part in the lake is named after its fingerprint and written once, so asking twice, a run
-    killed half-way, and two runs at once all end with one and the same version.
+    killed half-way, and two runs at once all end with one and the same version. So does asking
+    twice because of one evaluation, whatever data came in between.
     """
+    if answered := evaluation and _trained_for(lake, problem, evaluation, as_of):
+        return Obtained(answered, is_new=False)
     planned = plan_candidate(lake, problem, columns, training, as_of)
     table = loop_tables(problem)["model"]
     recorded = _recorded(lake, table.name, as_of, planned.fingerprint)
@@ -71,7 +79,12 @@ def obtain_candidate(
     registration = tracking.registered(planned.fingerprint) or tracking.register(
         candidate, card, dagster_run_id
     )
-    row = _row(candidate, card, registration, dagster_run_id)
+    cause = cause or f"a candidate as of {as_of} was asked for"
+    row = {
+        **_row(candidate, card, registration, dagster_run_id),
+        "cause": cause,
+        "evaluation": evaluation,
+    }
     part = f"candidate-{planned.fingerprint}"
     frame = table.conform(pl.DataFrame([row]))
     if not lake.write(table.name, as_of, frame, part=part, only_if_absent=True).is_new:
@@ -81,7 +94,7 @@ def obtain_candidate(
         lake,
         problem=problem.name,
         event="train",
-        cause=f"a candidate as of {as_of} was asked for",
+        cause=cause,
         subject=f"version {registration.version}",
         actor=f"run {dagster_run_id}",
         detail=row["metrics"],
@@ -103,6 +116,20 @@ def point_alias_at_champion(lake: Lake, problem: Problem) -> None:
     serving = champions_of(lake, problem, DayRange(today, today))
     if serving.height:
         Tracking(lake.settings, problem.name).set_champion(int(serving["model_version"][0]))
+
+
+def _trained_for(
+    lake: Lake, problem: Problem, evaluation: str, as_of: date
+) -> dict[str, Any] | None:
+    """The version that this evaluation has led to already."""
+    table = problem.table("model")
+    for day in lake.days(table, DayRange(as_of - REMEMBERED, as_of)):
+        found = lake.read(table, day)
+        if "evaluation" in found.columns:
+            answers = found.filter(pl.col("evaluation") == evaluation)
+            if answers.height:
+                return answers.row(0, named=True)
+    return None
 
 
 def _recorded(lake: Lake, table: str, day: date, fingerprint: str) -> dict[str, Any] | None:
@@ -135,6 +162,7 @@ def _row(
         "importances": json.dumps(candidate.importances),
         "card": card,
         "served": served.served_json(),
+        "reference": None,
         **{booster_column(head): text for head, text in served.texts.items()},
         "mlflow_run_id": registration.run_id,
         "dagster_run_id": dagster_run_id,

@@ -55,9 +55,14 @@ def _model_table(problem: Problem) -> Table:
             Column("importances", "varchar", "JSON: gain by feature"),
             Column("card", "varchar", "its model card, in Markdown"),
             Column("served", "varchar", "JSON: the columns it forecasts with"),
+            Column("reference", "varchar", "JSON: how its training rows are spread, see drift.py"),
             *(Column(booster_column(head), "varchar", _head_told(head)) for head in HEADS),
             Column("mlflow_run_id", "varchar", "its run in MLflow"),
             Column("dagster_run_id", "varchar", "the Dagster run that trained it"),
+            Column("cause", "varchar", "why it was trained"),
+            Column(
+                "evaluation", "varchar", "the evaluation of `health` that asked for it, if one did"
+            ),
         ),
         key=("model_version",),
     )
@@ -79,6 +84,7 @@ def _decisions_table(problem: Problem) -> Table:
             Column("effective_from", "date", "the first day it holds for"),
             Column("reason", "varchar", "why"),
             Column("figures", "varchar", "JSON: what was compared"),
+            Column("actor", "varchar", "the user or the stage that decided"),
         ),
     )
 
@@ -195,7 +201,11 @@ def backtest_table(problem: Problem, columns: LearningColumns) -> Table:
             ),
             Column("trained_through", "date", "the last day that the model learnt from"),
             Column("calibrated_through", "date", "the last day its intervals were measured on"),
-            Column("mode", "varchar", "how often it was retrained: monthly, weekly or never"),
+            Column(
+                "mode",
+                "varchar",
+                "how often it was retrained; `-expanding` on all days before",
+            ),
             Column("fingerprint", "varchar", "hash of data, parameters and recipe of the model"),
         ),
         key=(problem.entity, "mode"),

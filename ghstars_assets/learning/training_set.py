@@ -13,6 +13,7 @@ from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.tables import Lake, Partition
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
+from ghstars_assets.learning.reference import overlaps, reference_windows
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class TrainingPlan:
     """The days a candidate learns from and the later days it is judged on.
 
     Between the two lie as many days as the horizon is long: no outcome that the candidate learnt
-    from overlaps an outcome it is judged on.
+    from overlaps an outcome it is judged on, and none overlaps one of a reference window.
     """
 
     as_of: date
@@ -37,13 +38,16 @@ def plan_training(lake: Lake, problem: Problem, training: Training, as_of: date)
     newest = as_of - timedelta(days=problem.label_lag_days)
     labels = [day for day in lake.days(problem.table("labels")) if day <= newest]
     last = labels[-1] if labels else newest
-    days_back = training.window_days - problem.label_lag_days
-    known = labelled_days(lake, problem, DayRange(last - timedelta(days=days_back), last))
+    first = labels[0] if labels else newest
+    if training.window_days is not None:
+        first = last - timedelta(days=training.window_days - problem.label_lag_days)
+    known = labelled_days(lake, problem, DayRange(first, last))
     # With little history a quarter of it judges; the rest must be enough to learn from.
     judged = min(training.holdout_days, len(known) // 4)
     holdout = known[len(known) - judged :] if judged else []
     before = holdout[0] - timedelta(days=problem.horizon_days) if holdout else newest
-    learnable = [day for day in known if day < before]
+    references = reference_windows(problem, labels)
+    learnable = [day for day in known if day < before and not overlaps(problem, day, references)]
     if len(learnable) < training.fewest_training_days or not holdout:
         span = f"from {known[0]} on" if known else "at all"
         raise NotEnoughHistoryError(

@@ -12,7 +12,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning import decisions
 from ghstars_assets.learning.decisions import Decision, champions_of, decide, model_row
 from ghstars_assets.learning.modelling import obtain_candidate
-from ghstars_assets.learning.problem import Gates, LearningColumns, Problem, Training
+from ghstars_assets.learning.problem import LearningColumns, Problem, Threshold, Training
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets_tests.learning.conftest import ListedVersions
 from ghstars_assets_tests.learning.tides.problem import PROBLEM
@@ -66,6 +66,7 @@ def _put_in_office(lake: Lake, version: int, from_day: date, decision: str = "ro
         "effective_from": from_day,
         "reason": "a person said so",
         "figures": "{}",
+        "actor": "somebody",
     }
     lake.append("tides.decisions", loop_tables(PROBLEM)["decisions"].conform(pl.DataFrame([row])))
 
@@ -102,7 +103,8 @@ def test_no_worse_is_what_the_gates_say(tides: Lake, columns: LearningColumns) -
     _train(tides, columns, MONDAYS[0])
     _decide(tides, columns, MONDAYS[0])
     _train(tides, columns, MONDAYS[1], BAD)
-    lenient = replace(PROBLEM, gates=Gates(no_worse_than=100, because="anything goes"))
+    anything = replace(PROBLEM.gates, no_worse_than=Threshold(100, "anything goes"))
+    lenient = replace(PROBLEM, gates=anything)
     assert _decide(tides, columns, MONDAYS[1], lenient).decision == "deploy"
 
 

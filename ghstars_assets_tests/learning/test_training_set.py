@@ -73,6 +73,20 @@ def test_nothing_older_than_the_window_is_learnt_from(tides: Lake) -> None:
     assert plan.training_days[0] == AS_OF - timedelta(days=30)
 
 
+def test_a_window_that_expands_begins_with_the_first_label(tides: Lake) -> None:
+    plan = _plan(tides, trained_with(window_days=None))
+    assert plan.training_days[0] == LABELLED.first
+
+
+def test_days_of_a_reference_window_and_beside_it_are_not_learnt_from(tides: Lake) -> None:
+    learnt = _plan(tides).training_days
+    window = DayRange(learnt[-12], learnt[-10])
+    gates = replace(PROBLEM.gates, reference=window)
+    held_out = plan_training(tides, replace(PROBLEM, gates=gates), PROBLEM.training, AS_OF)
+    around = DayRange(window.first - HORIZON, window.last + HORIZON)
+    assert set(learnt) - set(held_out.training_days) == set(around)
+
+
 def test_a_hole_is_neither_learnt_from_nor_judged_on(tides: Lake) -> None:
     plan = _plan(tides)
     learnt, judged = plan.training_days[-2], plan.holdout_days[-2]

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from ghstars_assets.learning.problem import Gates, Problem, Training
+from ghstars_assets.days import DayRange
+from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
 from ghstars_assets.learning.target_forms import RelativeToBase
 from ghstars_assets.problems.stars.sources import SOURCES
 from ghstars_assets.problems.stars.words import told
@@ -46,10 +47,13 @@ PROBLEM = Problem(
         },
     ),
     gates=Gates(
-        no_worse_than=1.01,
-        because=(
+        no_worse_than=Threshold(
+            1.01,
             "two trainings that differ by their seed alone differ by up to 1 % in error, so a "
-            "smaller loss is no evidence against the newer data"
+            "smaller loss is no evidence against the newer data",
         ),
+        reference=DayRange(date(2024, 8, 26), date(2024, 9, 22)),
+        skill_warning=Threshold(0.1, "the lowest of 12 months replayed was 0.16"),
+        skill_critical=Threshold(0.0, "whoever repeats last week's gain then does as well"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from ghstars_assets.learning.problem import Gates, Problem, Training
+from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
 from ghstars_assets.learning.target_forms import AsItIs
 from ghstars_assets_tests.learning.tides.gauges import GAUGES
 
@@ -15,7 +15,11 @@ PROBLEM = Problem(
     first_day=date(2026, 1, 1),
     sources=(GAUGES,),
     target_form=AsItIs(),
-    gates=Gates(no_worse_than=1.05, because="two weeks of six stations tell no smaller difference"),
+    gates=Gates(
+        no_worse_than=Threshold(1.05, "two weeks of six stations tell no smaller difference"),
+        skill_warning=Threshold(0.2, "the tides are regular"),
+        skill_critical=Threshold(0.0, "yesterday's tide is then as good a forecast"),
+    ),
     training=Training(
         window_days=60,
         every_nth_day=1,
