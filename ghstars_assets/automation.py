@@ -29,6 +29,7 @@ from ghstars_assets.dagster_partitions import asset_key
 from ghstars_assets.days import DayRange
 from ghstars_assets.lake.claim import Claim, read_claim
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.settings import Settings, current_settings
 from ghstars_assets.sources.source import Source
@@ -36,6 +37,9 @@ from ghstars_assets.sqlassets.header import Window
 
 LOOKS_BACK_DAYS = 30
 """How far back the daily schedule looks for days that a source still knows and we lack."""
+
+WEEKLY_CAUSE = "the weekly candidate"
+"""What a version that the clock asked for says of itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,16 +104,50 @@ def catches_up(
     )
 
 
-def carries_forward(table_of_models: str) -> AutomationCondition:
+@dataclass(frozen=True, eq=False)
+class IsServed(AutomationCondition[AssetKey]):
+    """Some version serves on the day.
+
+    A home of an archive alone has years of features and no champion for any of them: asked for,
+    each would be a red run.
+    """
+
+    problem: Problem
+
+    async def evaluate(  # pyright: ignore[reportIncompatibleMethodOverride] - as Dagster's own are
+        self, context: AutomationContext[AssetKey]
+    ) -> AutomationResult[AssetKey]:
+        waiting = context.candidate_subset.expensively_compute_partition_keys()
+        if not waiting or context.partitions_def is None:
+            return AutomationResult(context, context.get_empty_subset())
+        first = self._first_served_day(date.fromisoformat(max(waiting)))
+        served = {day for day in waiting if first and date.fromisoformat(day) >= first}
+        found = context.asset_graph_view.get_subset_from_partition_keys(
+            context.key, context.partitions_def, served
+        )
+        return AutomationResult(context, found)
+
+    def _first_served_day(self, newest: date) -> date | None:
+        """The log is opened only where there is a model: days without one wait at every tick."""
+        lake = Lake(current_settings())
+        trained = lake.days(self.problem.table("model"))
+        if not trained or newest < trained[0]:
+            return None
+        return first_championed_day(lake, self.problem)
+
+
+def carries_forward(problem: Problem) -> AutomationCondition:
     """For the champion: made when its day's features arrive and it is still missing, and again
     when a candidate was trained. The model's partition is missing on all other days, and features
-    that are filled anew change nothing about who serves."""
-    models = AssetSelection.assets(asset_key(table_of_models))
+    that are filled anew change nothing about who serves. Days before the first version served wait,
+    and are made if one should serve on them after all."""
+    models = AssetSelection.assets(asset_key(problem.table("model")))
     arrives = AutomationCondition.missing() & AutomationCondition.any_deps_updated().ignore(models)
     is_trained = AutomationCondition.any_deps_updated().allow(models)
+    # Dagster types `since_last_handled` for conditions on checks as well, which these are not.
+    arrived = arrives.since_last_handled()  # pyright: ignore[reportAttributeAccessIssue]
     return (
-        # Dagster types this method for conditions on checks as well, which these are not.
-        (arrives | is_trained).since_last_handled()  # pyright: ignore[reportAttributeAccessIssue]
+        ((arrived & IsServed(problem)) | is_trained.since_last_handled())
         & ~AutomationCondition.any_deps_missing().ignore(models)
         & ~AutomationCondition.any_deps_in_progress()
         & ~AutomationCondition.in_progress()
@@ -207,6 +245,9 @@ def _train_weekly(problem: Problem, settings: Settings) -> ScheduleDefinition:
         description=f"Train a {problem.name} candidate as of a day, and decide on it.",
     )
 
+    trains = asset_key(problem.table("model")).to_python_identifier()
+    told = {"ops": {trains: {"config": {"cause": WEEKLY_CAUSE}}}}
+
     @schedule(
         name=f"{problem.name}_weekly_candidate",
         job=job,
@@ -217,6 +258,6 @@ def _train_weekly(problem: Problem, settings: Settings) -> ScheduleDefinition:
     )
     def train_weekly(context: ScheduleEvaluationContext) -> RunRequest:
         day = context.scheduled_execution_time.astimezone(UTC).date()
-        return RunRequest(run_key=f"{problem.name}:{day}", partition_key=str(day))
+        return RunRequest(run_key=f"{problem.name}:{day}", partition_key=str(day), run_config=told)
 
     return train_weekly

@@ -8,7 +8,6 @@ import polars as pl
 from dagster import (
     AssetExecutionContext,
     AssetMaterialization,
-    Failure,
     MaterializeResult,
     MetadataValue,
     TableColumn,
@@ -16,7 +15,9 @@ from dagster import (
     TableSchema,
 )
 
+from ghstars_assets.dagster_failures import failure_of
 from ghstars_assets.days import DayRange
+from ghstars_assets.failures import Cause
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.claim import SANDBOX_NOTICE, read_claim
 from ghstars_assets.lake.outcomes import DayOutcome, Status
@@ -114,9 +115,10 @@ def materialize_days(
             )
         first = (failed or skipped)[0]
         others = len(failed or skipped) - 1
-        raise Failure(
+        raise failure_of(
             f"{table.name} {first.day} was not filled: {first.reason}"
-            + (f" (and {others} more days)" if others else "")
+            + (f" (and {others} more days)" if others else ""),
+            Cause.BAD_DATA,
         )
     of_run = {**summary(lake, table, done), **told_of_run()}
     for outcome in done:

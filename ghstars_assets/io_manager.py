@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 from dagster import ConfigurableIOManager, InputContext, OutputContext
 
+from ghstars_assets.dagster_failures import judged_by_cause
 from ghstars_assets.days import DayRange
 from ghstars_assets.errors import GhstarsError, MissingDayError
 from ghstars_assets.lake.tables import Lake, split_by_day
@@ -20,6 +21,16 @@ class LakeIOManager(ConfigurableIOManager):
     """
 
     def handle_output(
+        self, context: OutputContext, obj: pl.DataFrame | pl.LazyFrame | Iterable[pl.DataFrame]
+    ) -> None:
+        with judged_by_cause(context):
+            self._write(context, obj)
+
+    def load_input(self, context: InputContext) -> pl.LazyFrame:
+        with judged_by_cause(context):
+            return self._read(context)
+
+    def _write(
         self, context: OutputContext, obj: pl.DataFrame | pl.LazyFrame | Iterable[pl.DataFrame]
     ) -> None:
         lake = Lake(current_settings())
@@ -48,7 +59,7 @@ class LakeIOManager(ConfigurableIOManager):
             lake.write(table, day, template)
         context.add_output_metadata({"run_rows": rows, "size_bytes": size_bytes})
 
-    def load_input(self, context: InputContext) -> pl.LazyFrame:
+    def _read(self, context: InputContext) -> pl.LazyFrame:
         lake = Lake(current_settings())
         table = ".".join(context.asset_key.path)
         days = _days(context.asset_partition_keys)

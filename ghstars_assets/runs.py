@@ -4,12 +4,14 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
+import click
 from dagster import (
     BetaWarning,
     DagsterEvent,
@@ -26,8 +28,10 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
+from dagster_shared.error import SerializableErrorInfo
 
 from ghstars_assets.dagster_events import LAKE_SECONDS
+from ghstars_assets.dagster_failures import COMMAND_TAG
 from ghstars_assets.dagster_partitions import asset_key
 from ghstars_assets.days import DayRange
 from ghstars_assets.errors import GhstarsError
@@ -35,7 +39,8 @@ from ghstars_assets.home import home_lock, is_alive, prepare_home
 from ghstars_assets.settings import EVENT_BATCH_VARIABLE, EVENTS_AT_ONCE, Settings
 
 RECENT_RUNS = 200
-COMMAND_TAG, HOST_TAG, PID_TAG = "ghstars/command", "ghstars/host", "ghstars/pid"
+HOST_TAG, PID_TAG = "ghstars/host", "ghstars/pid"
+_tell = partial(click.echo, err=True)
 
 
 class RunFailedError(GhstarsError):
@@ -53,13 +58,19 @@ class RunReport:
 
 
 class Runner:
-    """Runs single assets over a range of days."""
+    """Runs assets over a range of days."""
 
-    def __init__(self, settings: Settings, instance: DagsterInstance) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        instance: DagsterInstance,
+        say: Callable[[str], None] = _tell,
+    ) -> None:
         from ghstars_assets.definitions import build_defs
 
         self.settings = settings
         self.instance = instance
+        self.say = say
         self.repository = build_defs(settings).get_repository_def()
 
     def run(
@@ -68,14 +79,33 @@ class Runner:
         days: DayRange,
         on_day: Callable[[date], None],
         config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> RunReport:
         """Materialize a range of days in one run; `on_day` hears of each as it is recorded."""
+        configs = {table: config} if config else {}
+        return self.run_together([table], days, on_day, configs, tags)
+
+    def run_together(
+        self,
+        tables: Sequence[str],
+        days: DayRange,
+        on_day: Callable[[date], None],
+        configs: Mapping[str, Mapping[str, Any]] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> RunReport:
+        """The same for several tables at once, each after those it is made from; `configs` are by
+        table."""
         started = time.perf_counter()
-        key = asset_key(table)
-        job = self.repository.get_implicit_job_def_for_assets([key])
+        keys = [asset_key(table) for table in tables]
+        job = self.repository.get_implicit_job_def_for_assets(keys)
         if job is None:
-            raise GhstarsError(f"No asset makes {table}.")
-        tags = {COMMAND_TAG: "backfill", HOST_TAG: socket.gethostname(), PID_TAG: str(os.getpid())}
+            raise GhstarsError(f"No asset makes {', '.join(tables)}.")
+        tags = {
+            COMMAND_TAG: "backfill",
+            HOST_TAG: socket.gethostname(),
+            PID_TAG: str(os.getpid()),
+            **(tags or {}),
+        }
         if len(days) == 1:
             tags |= {PARTITION_NAME_TAG: str(days.first)}
         else:
@@ -83,15 +113,18 @@ class Runner:
                 ASSET_PARTITION_RANGE_START_TAG: str(days.first),
                 ASSET_PARTITION_RANGE_END_TAG: str(days.last),
             }
-        subset = job.get_subset(asset_selection={key})
+        subset = job.get_subset(asset_selection=set(keys))
         run = self.instance.create_run_for_job(
             job_def=subset,
             run_config={
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                "ops": {key.to_python_identifier(): {"config": config}} if config else {},
+                "ops": {
+                    asset_key(table).to_python_identifier(): {"config": config}
+                    for table, config in (configs or {}).items()
+                },
             },
             tags=tags,
-            asset_selection=frozenset({key}),
+            asset_selection=frozenset(keys),
         )
         done, lake_seconds, failure = 0, 0.0, ""
         for event in execute_run_iterator(InMemoryJob(subset), run, self.instance):
@@ -99,6 +132,8 @@ class Runner:
                 done += 1
                 lake_seconds = _lake_seconds(event)
                 on_day(date.fromisoformat(event.partition))
+            elif event.event_type is DagsterEventType.STEP_UP_FOR_RETRY:
+                self.say(_told_of_wait(", ".join(tables), event))
             elif event.event_type is DagsterEventType.STEP_FAILURE:
                 failure = _reason(event)
             elif event.event_type is DagsterEventType.RUN_FAILURE and not failure:
@@ -182,10 +217,22 @@ def _reason(event: DagsterEvent) -> str:
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return data.user_failure_data.description
-    error = data.error
+    return _innermost(data.error) or event.message or "the step failed"
+
+
+def _told_of_wait(table: str, event: DagsterEvent) -> str:
+    """A command that stands still says why, and for how long."""
+    data = event.step_retry_data
+    return f"{table} waits {data.seconds_to_wait or 0:.0f} s and tries again: " + (
+        _innermost(data.error) or "the step failed"
+    )
+
+
+def _innermost(error: SerializableErrorInfo | None) -> str:
+    """What the failing code wrote, without the name of the error's class."""
     while error and error.cause:
         error = error.cause
     if error is None:
-        return event.message or "the step failed"
+        return ""
     _, _, message = error.message.partition(": ")
     return (message or error.message).strip()

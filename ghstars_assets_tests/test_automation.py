@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from dagster import (
     AssetMaterialization,
@@ -16,6 +17,7 @@ from dagster import (
     build_schedule_context,
     build_sensor_context,
     evaluate_automation_conditions,
+    validate_run_config,
 )
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 
@@ -25,6 +27,7 @@ from ghstars_assets.days import DayRange
 from ghstars_assets.definitions import build_defs
 from ghstars_assets.lake.claim import Claim, claim
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.dagster_runs import process_with_home
 from ghstars_assets_tests.learning.tides.gauges import GAUGES
@@ -37,7 +40,12 @@ FILLED = DayRange(DAYS.first, date(2026, 1, 12))
 """Every stage holds these days when the story begins, in the morning of the day after."""
 NEW = FILLED.last + ONE_DAY
 MORNING = datetime(2026, 1, 14, 6, tzinfo=UTC)
-OF_A_DAY = ("snapshots", "features", "champion", "calibration", "predictions")
+NOTHING_SAID = {
+    "model_version": 1, "reason": "the first", "figures": "{}", "actor": "champion",
+}  # fmt: skip
+OF_A_DAY = (
+    "snapshots", "features", "champion", "calibration", "predictions", "drift", "health",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -69,7 +77,7 @@ class Daemon:
             self.defs, self.instance, cursor=self.cursor, evaluation_time=self.now
         )
         self.cursor = result.cursor
-        keys = (found.key for found in result.results)
+        keys = [found.key for found in result.results if found.key.path[0] == PROBLEM.name]
         asked = {key.path[-1]: result.get_requested_partitions(key) for key in keys}
         return {
             stage: {date.fromisoformat(str(day)) for day in days}
@@ -83,8 +91,18 @@ class Daemon:
             self.instance.report_runless_asset_event(AssetMaterialization(key, partition=str(day)))
 
 
+def _serve_from(settings: Settings, first: date) -> None:
+    """A model was trained as of that day, and put in office."""
+    lake, tables = Lake(settings), loop_tables(PROBLEM)
+    lake.write(PROBLEM.table("model"), first, tables["model"].empty())
+    decided = {"decision": "deploy", "effective_from": first, "decided_at": MORNING}
+    log = tables["decisions"].conform(pl.DataFrame([{**NOTHING_SAID, **decided}]))
+    lake.append(PROBLEM.table("decisions"), log)
+
+
 @pytest.fixture
 def daemon(settings: Settings, instance: DagsterInstance) -> Daemon:
+    _serve_from(settings, FILLED.first)
     found = Daemon(build_defs(settings, [PROBLEM], SQL), instance)
     for stage in ("gauges", *OF_A_DAY):
         found.fill(stage, *FILLED)
@@ -129,6 +147,7 @@ def test_days_pass_and_nothing_is_asked_for_until_something_arrives(daemon: Daem
 def test_a_day_that_arrives_late_is_caught_up_whichever_day_it_is(
     settings: Settings, instance: DagsterInstance
 ) -> None:
+    _serve_from(settings, FILLED.first)
     late = FILLED.first + timedelta(days=5)
     daemon = Daemon(build_defs(settings, [PROBLEM], SQL), instance)
     for stage in ("gauges", *OF_A_DAY):
@@ -198,7 +217,67 @@ def test_a_champion_decided_late_leads_to_new_forecasts_of_its_day(daemon: Daemo
     _fill_day(daemon, NEW)
     daemon.tick()
     daemon.fill("model", NEW)
-    assert daemon.tick() == {"champion": {NEW}, "calibration": {NEW}, "predictions": {NEW}}
+    follows = ("champion", "calibration", "predictions", "drift", "health")
+    assert daemon.tick() == {stage: {NEW} for stage in follows}
+
+
+def test_drift_and_health_of_a_day_are_looked_at_again_when_an_outcome_comes_due(
+    daemon: Daemon,
+) -> None:
+    _fill_day(daemon, NEW)
+    daemon.tick()
+    daemon.fill("scores", NEW - HORIZON)
+    asked = daemon.tick()
+    assert asked["drift"] == asked["health"] == {NEW}
+
+
+def test_an_archive_asks_for_no_forecast_of_days_before_any_model(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    daemon = Daemon(build_defs(settings, [PROBLEM], SQL), instance)
+    daemon.tick()
+    for stage in ("gauges", "snapshots", "features"):
+        daemon.fill(stage, *FILLED)
+    for _ in range(3):
+        assert not {"champion", "calibration", "predictions"} & daemon.tick().keys()
+
+
+def test_the_first_model_leads_to_the_forecasts_of_its_day_and_then_of_the_days_after(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    first = FILLED.first + timedelta(days=7)
+    since = DayRange(first + ONE_DAY, FILLED.last)
+    daemon = Daemon(build_defs(settings, [PROBLEM], SQL), instance)
+    daemon.tick()
+    for stage in ("gauges", "snapshots", "features"):
+        daemon.fill(stage, *FILLED)
+    daemon.tick()
+    daemon.fill("model", first)
+    # Nobody has decided on it yet, so of the other days it cannot be known whether it will serve.
+    asked = daemon.tick()
+    assert asked["champion"] == asked["predictions"] == {first}
+    _serve_from(settings, first)
+    daemon.fill("champion", first)
+    asked = daemon.tick()
+    assert asked["champion"] == set(since)
+    assert asked["predictions"] >= set(since)
+    daemon.fill("champion", *since)
+    assert "champion" not in daemon.tick()
+
+
+def test_days_before_the_first_model_wait_though_another_day_is_served(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    first = FILLED.first + timedelta(days=7)
+    _serve_from(settings, first)
+    daemon = Daemon(build_defs(settings, [PROBLEM], SQL), instance)
+    daemon.tick()
+    for stage in ("gauges", "snapshots", "features"):
+        daemon.fill(stage, *FILLED)
+    assert daemon.tick()["champion"] == set(DayRange(first, FILLED.last))
+    # It is made to serve earlier after all.
+    _serve_from(settings, FILLED.first)
+    assert set(DayRange(FILLED.first, first - ONE_DAY)) <= daemon.tick()["champion"]
 
 
 def test_no_data_makes_a_model_be_trained(daemon: Daemon) -> None:
@@ -212,7 +291,7 @@ def test_no_data_makes_a_model_be_trained(daemon: Daemon) -> None:
 def test_the_sensor_of_the_code_location_asks_for_the_same(daemon: Daemon) -> None:
     """The daemon leaves the evaluation to it, for it alone knows our own condition."""
     repository = daemon.defs.get_repository_def()
-    (sensor,) = repository.sensor_defs
+    sensor = repository.get_sensor_def("follow_the_data")
     assert isinstance(sensor, AutomationConditionSensorDefinition)
     today = datetime.now(UTC).date() - ONE_DAY
     cursor = None
@@ -222,7 +301,7 @@ def test_the_sensor_of_the_code_location_asks_for_the_same(daemon: Daemon) -> No
         tick = sensor.evaluate_tick(context)
         cursor, asked = tick.cursor, list(tick.run_requests or ())
         daemon.fill("gauges", today)
-    (request,) = asked
+    (request,) = (found for found in asked if found.partition_key)
     assert request.partition_key == str(today)
     assert {key.path[-1] for key in request.asset_selection or ()} == set(OF_A_DAY)
 
@@ -306,7 +385,11 @@ def test_the_weekly_schedule_trains_a_candidate_as_of_its_monday(daemon: Daemon)
     assert schedule.cron_schedule == "0 7 * * 1"
     (request,), _ = _requested(daemon, "tides_weekly_candidate", monday)
     assert request.partition_key == "2026-01-12"
+    assert request.run_config == {
+        "ops": {"tides__model": {"config": {"cause": "the weekly candidate"}}}
+    }
     job = daemon.defs.resolve_job_def("train_tides")
+    assert validate_run_config(job, request.run_config)
     assert {key.path[-1] for key in job.asset_layer.selected_asset_keys} == {"model", "champion"}
 
 

@@ -34,7 +34,7 @@ COLUMNS = {
     ),
     "champion_history": (
         "effective_from model_version decision trained_through days_served last_served "
-        "mae_candidate mae_champion mae_naive reason"
+        "mae_candidate mae_champion mae_naive on_current_percent on_reference_percent actor reason"
     ),
     "coverage_by_week": (
         "week_from days forecasts in_80_percent below_80_percent above_80_percent in_95_percent "

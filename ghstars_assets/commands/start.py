@@ -8,6 +8,7 @@ too; an interrupted start is resumed by saying it again.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import polars as pl
@@ -86,7 +87,7 @@ def start(
     _step(5, "a model, and its forecasts")
     with dagster_instance(settings) as instance:
         runner = Runner(settings, instance)
-        for stage in ("model", "champion", "calibration", "predictions"):
+        for stage in ("model", "champion", "calibration", "predictions", "drift", "health"):
             runner.run(problem.table(stage), now, lambda _day: None)
     _show_own(lake, problem, newest)
     for line in thin_forecasts(lake, problem):
@@ -146,7 +147,7 @@ def _place(settings: Settings, held: Claim, place: str, newest: date) -> Iterato
 
     if held.world is None:
         raise GhstarsError("this sandbox home was filled from a served sandbox; name its archive")
-    world = WorldSpec(held.world.seed, held.world.repositories, held.world.first_day)
+    world = WorldSpec(**asdict(held.world))
     with running_sandbox(world) as sandbox:
         sandbox.travel_to(newest)
         yield f"{sandbox.url}/github-ranking"

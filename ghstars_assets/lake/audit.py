@@ -10,7 +10,8 @@ from ghstars_assets.lake.tables import Lake
 
 AUDIT = Table(
     name="platform.audit",
-    description="Trainings, decisions, gaps declared, releases from quarantine: who, when, why.",
+    description="Trainings, decisions, promotions, rollbacks, requests to retrain, gaps declared, "
+    "releases from quarantine: who, when, why.",
     columns=(
         Column("at", "timestamptz", "when it happened"),
         Column("problem", "varchar", "the problem it concerns"),
@@ -39,7 +40,12 @@ def record_event(
         "event": event,
         "cause": cause,
         "subject": subject,
-        "actor": actor or f"user {getpass.getuser()}",
+        "actor": actor or this_user(),
         "detail": detail,
     }
     lake.append(AUDIT.name, AUDIT.conform(pl.DataFrame([row])))
+
+
+def this_user() -> str:
+    """Who runs this process, as the log names people."""
+    return f"user {getpass.getuser()}"

@@ -23,6 +23,8 @@ GAP = "gap"
 QUARANTINED = "quarantined"
 WARNED = "warned"
 CODE_VERSION = "code_version"
+MODELS_FOLDER = "models"
+"""Beside the tables: the champions as files, see `learning/deployment.py`."""
 
 _PARTITION_KEY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/([^/]+)\.parquet$")
 _ENTRY_KEY = re.compile(r"/entry-(\d+)\.parquet$")
@@ -54,6 +56,13 @@ class Lake:
         self.settings = settings
         self.store = Store(settings)
 
+    def folder(self, table: str) -> str:
+        """Where a table lies under the root."""
+        return folder_of(table)
+
+    def _key(self, table: str, day: date, part: str) -> str:
+        return f"{self.folder(table)}/date={day}/{part}.parquet"
+
     # ---- partitions -------------------------------------------------------------------------
 
     def write(
@@ -67,14 +76,14 @@ class Lake:
         only_if_absent: bool = False,
     ) -> Written:
         """Write one partition whole."""
-        key = _key(table, day, part)
+        key = self._key(table, day, part)
         content = _parquet_bytes(frame, notes or {})
         is_new = self.store.put(key, content, only_if_absent=only_if_absent)
         return Written(day, frame.height, len(content), is_new)
 
     def url(self, table: str, day: date, part: str = "data") -> str:
         """Where a partition is, or would be."""
-        return self.store.url(_key(table, day, part))
+        return self.store.url(self._key(table, day, part))
 
     def delete(self, table: str, day: date) -> None:
         for partition in self.partitions(table, DayRange(day, day)):
@@ -82,7 +91,7 @@ class Lake:
 
     def partitions(self, table: str, days: DayRange | None = None) -> list[Partition]:
         """The partitions that exist, by day and part."""
-        prefix = folder_of(table) + "/"
+        prefix = self.folder(table) + "/"
         after = f"{prefix}date={days.first}" if days else None
         if days and len(days) == 1:
             prefix, after = f"{prefix}date={days.first}/", None
@@ -152,7 +161,7 @@ class Lake:
         """Entry numbers with their keys, in order."""
         matches = (
             (_ENTRY_KEY.search(file.key), file.key)
-            for file in self.store.files(folder_of(table) + "/")
+            for file in self.store.files(self.folder(table) + "/")
         )
         return sorted((int(match[1]), key) for match, key in matches if match)
 
@@ -169,7 +178,7 @@ class Lake:
             entries = self.log_entries(table)
             last = entries[-1][0] if entries else 0
             number = (last if after is None else after) + 1
-            key = f"{folder_of(table)}/entry-{number:06d}.parquet"
+            key = f"{self.folder(table)}/entry-{number:06d}.parquet"
             if self.store.put(key, _parquet_bytes(frame, {}), only_if_absent=True):
                 return number
             if after is not None:
@@ -184,7 +193,7 @@ class Lake:
         return [
             f"{problem}.{table}"
             for problem in self.store.folders()
-            if not problem.startswith(("_", "."))
+            if problem != MODELS_FOLDER and not problem.startswith(("_", "."))
             for table in self.store.folders(problem)
         ]
 
@@ -200,10 +209,6 @@ def split_by_day(frame: pl.DataFrame, days: Iterable[date]) -> dict[date, pl.Dat
     if strangers:
         raise GhstarsError(f"Rows of days that were not asked for: {', '.join(strangers[:3])}.")
     return {day: parts.get(day, frame.clear()) for day in wanted}
-
-
-def _key(table: str, day: date, part: str) -> str:
-    return f"{folder_of(table)}/date={day}/{part}.parquet"
 
 
 def _is_mostly_floats(frame: pl.DataFrame) -> bool:

@@ -1,5 +1,6 @@
 """Makes Dagster assets of a problem's sources and of the stages of its learning loop."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -25,6 +26,7 @@ from ghstars_assets.dagster_events import (
     materialize_days,
     table_schema,
 )
+from ghstars_assets.dagster_failures import fails_by_cause
 from ghstars_assets.dagster_partitions import (
     asset_key,
     daily_partitions,
@@ -39,9 +41,13 @@ from ghstars_assets.learning.backtest_events import backtest_metadata
 from ghstars_assets.learning.backtesting import Replay
 from ghstars_assets.learning.calibrating import calibrate_days
 from ghstars_assets.learning.decisions import champions_of, decide
+from ghstars_assets.learning.deployment import publish_champion
+from ghstars_assets.learning.drift_assets import build_drift_asset
+from ghstars_assets.learning.health_assets import build_health_asset
 from ghstars_assets.learning.modelling import obtain_candidate, point_alias_at_champion
 from ghstars_assets.learning.predicting import predict_days
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
+from ghstars_assets.learning.retrain_requests import record_answer
 from ghstars_assets.learning.scoring import score_days
 from ghstars_assets.learning.skill import measure_skill
 from ghstars_assets.learning.tables import backtest_table, loop_tables
@@ -90,6 +96,8 @@ def build_loop_assets(problem: Problem, wired: Wired, first_day: date) -> list[A
         loop.calibration(),
         loop.predictions(),
         loop.scores(),
+        build_drift_asset(problem, wired.columns[problem.name], first_day),
+        build_health_asset(problem, first_day),
         _backtest_asset(problem, wired, first_day),
     ]
 
@@ -105,6 +113,7 @@ def _source_asset(problem: Problem, source: Source, first_day: date) -> AssetsDe
         kinds={"source", "parquet"},
         metadata={"dagster/column_schema": table_schema(source.table)},
     )
+    @fails_by_cause
     def source_asset(context: AssetExecutionContext) -> MaterializeResult:
         lake = Lake(current_settings())
         held = require_claim(lake, source.kinds)
@@ -140,6 +149,7 @@ def _backtest_asset(problem: Problem, wired: Wired, first_day: date) -> AssetsDe
         kinds={"lightgbm", "parquet", "mlflow"},
         metadata={"dagster/column_schema": table_schema(table)},
     )
+    @fails_by_cause
     def backtest(context: AssetExecutionContext, config: BacktestConfig) -> MaterializeResult:
         lake = Lake(current_settings())
         months = asked_days(context)
@@ -204,8 +214,9 @@ class _Loop:
             kinds={"lightgbm", "mlflow"},
             metadata={"dagster/column_schema": table_schema(table)},
         )
+        @fails_by_cause
         def model(context: AssetExecutionContext, config: ModelConfig) -> MaterializeResult:
-            lake = Lake(current_settings())
+            lake, run = Lake(current_settings()), f"run {context.run.run_id}"
             obtained = obtain_candidate(
                 lake,
                 problem,
@@ -217,6 +228,9 @@ class _Loop:
                 cause=config.cause,
                 evaluation=config.evaluation,
             )
+            if config.evaluation and obtained.row.get("evaluation") != config.evaluation:
+                version = obtained.row["model_version"]
+                record_answer(lake, problem, config.evaluation, config.cause, version, run)
             card = MetadataValue.md(obtained.row["card"])
             return MaterializeResult(metadata={**obtained.told(), "card": card})
 
@@ -236,8 +250,9 @@ class _Loop:
             group_name=problem.name,
             kinds={"mlflow"},
             metadata={"dagster/column_schema": table_schema(table)},
-            automation_condition=carries_forward(table_of_models),
+            automation_condition=carries_forward(problem),
         )
+        @fails_by_cause
         def champion(context: AssetExecutionContext) -> pl.DataFrame:
             lake = Lake(current_settings())
             days = asked_days(context)
@@ -250,11 +265,15 @@ class _Loop:
                     )
             if trained:
                 point_alias_at_champion(lake, problem)
+            publish_champion(lake, problem)
             serving = champions_of(lake, problem, days)
             for row in serving.iter_rows(named=True):
                 told = {name: row[name] for name in ("model_version", "decision", "reason")}
+                figures = json.loads(row["figures"])
+                compared = {"figures": MetadataValue.json(figures)} if figures else {}
                 context.add_asset_metadata(
-                    {"dagster/partition_row_count": 1, **told}, partition_key=str(row["day"])
+                    {"dagster/partition_row_count": 1, **told, **compared},
+                    partition_key=str(row["day"]),
                 )
             return serving
 
@@ -278,13 +297,16 @@ class _Loop:
             deps=[depends_on(problem.table("labels"), -problem.horizon_days)],
             partitions_def=daily_partitions(self.first_day),
         )
+        @fails_by_cause
         def calibration(
             context: AssetExecutionContext, champion: pl.LazyFrame
         ) -> MaterializeResult:
             lake = Lake(current_settings())
             versions = dict(champion.select("day", "model_version").collect().iter_rows())
             outcomes = calibrate_days(lake, problem, columns, versions, asked_days(context))
-            return materialize_days(context, lake, table, outcomes)
+            materialized = materialize_days(context, lake, table, outcomes)
+            publish_champion(lake, problem)
+            return materialized
 
         return calibration
 
@@ -306,6 +328,7 @@ class _Loop:
             ],
             partitions_def=daily_partitions(self.first_day),
         )
+        @fails_by_cause
         def predictions(
             context: AssetExecutionContext, champion: pl.LazyFrame
         ) -> MaterializeResult:
@@ -330,6 +353,7 @@ class _Loop:
             deps=[depends_on(problem.table("predictions")), depends_on(problem.table("labels"))],
             partitions_def=daily_partitions(self.first_day, problem.horizon_days),
         )
+        @fails_by_cause
         def scores(context: AssetExecutionContext) -> MaterializeResult:
             lake = Lake(current_settings())
             outcomes = score_days(lake, problem, columns, asked_days(context))

@@ -12,6 +12,7 @@ import polars as pl
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.boosting import lightgbm_module
 from ghstars_assets.learning.calibration import calibrate
+from ghstars_assets.learning.drift_reference import Reference, reference_of
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.served_model import ServedModel, feature_matrix
 from ghstars_assets.learning.tables import ENDS, HEADS, INTERVALS
@@ -26,7 +27,7 @@ from ghstars_assets.learning.training_set import (
 if TYPE_CHECKING:
     import lightgbm
 
-RECIPE_VERSION = "2"
+RECIPE_VERSION = "3"
 """Raised when the way of training changes, so that an older candidate is not taken for the same."""
 
 # Equal inputs give equal trees, whatever the number of threads.
@@ -47,6 +48,8 @@ class Candidate:
     """The held-out rows with their forecasts, as the backtest has them; of the first half of these
     days no interval is known, for it is what those of the second half were calibrated on."""
     importances: dict[str, float]
+    reference: Reference
+    """How the rows lie that it learnt from and was judged on, for drift to be measured against."""
     example: pl.DataFrame
     """A few rows of features, as the model takes them."""
 
@@ -99,6 +102,7 @@ def train_candidate(
                 zip(columns.features, gains, strict=True), key=lambda pair: -pair[1]
             )
         },
+        reference=reference_of(problem.target_form, columns, rows, judged),
         example=rows.select(pl.col(columns.features).cast(pl.Float32)).head(5),
     )
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -12,13 +12,11 @@ from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.errors import LogMovedError, NoChampionError
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.candidate import error_metrics
+from ghstars_assets.learning.judging import judge
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.served_model import ServedModel
 from ghstars_assets.learning.tables import loop_tables
-from ghstars_assets.learning.training_set import labelled_days, read_labelled_rows
 
-PUTS_IN_OFFICE = ("deploy", "rollback")
+PUTS_IN_OFFICE = ("deploy", "promote", "rollback")
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,10 @@ class Decision:
     decision: str
     effective_from: date
     reason: str
-    figures: Mapping[str, float]
+    figures: Mapping[str, object]
+    """What was compared: `reference` and `current`, as far as they were, and the gates."""
+    actor: str = "champion"
+    """Who decided: the stage, or a user."""
 
 
 def model_row(lake: Lake, problem: Problem, version: int) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def champions_of(lake: Lake, problem: Problem, days: DayRange) -> pl.DataFrame:
     log = lake.read_log(problem.table("decisions"))
     if log is None:
         return table.empty()
-    rows = [row for day in days if (row := _champion_on(log, day))]
+    rows = [row for day in days if (row := champion_on(log, day))]
     return table.conform(pl.DataFrame(rows)) if rows else table.empty()
 
 
@@ -63,7 +64,8 @@ def first_championed_day(lake: Lake, problem: Problem) -> date | None:
     return min(served, default=None)
 
 
-def _champion_on(log: pl.DataFrame, day: date) -> dict[str, object] | None:
+def champion_on(log: pl.DataFrame, day: date) -> dict[str, object] | None:
+    """A row of `champion`, off the log."""
     in_office = log.filter(
         pl.col("decision").is_in(PUTS_IN_OFFICE), pl.col("effective_from") <= day
     ).sort("effective_from", maintain_order=True)
@@ -104,9 +106,9 @@ def decide(lake: Lake, problem: Problem, columns: LearningColumns, day: date) ->
         undecided = _undecided(lake, problem, log, day)
         if not undecided:
             return taken
-        champion = _champion_on(log, day) if log is not None else None
+        champion = champion_on(log, day) if log is not None else None
         decision = _judge(lake, problem, columns, day, undecided[0], champion)
-        if _log_decision(lake, problem, decision, after=entries[-1][0] if entries else 0):
+        if log_decision(lake, problem, decision, after=entries[-1][0] if entries else 0):
             taken.append(decision)
 
 
@@ -127,68 +129,18 @@ def _judge(
     version: int,
     champion: Mapping[str, object] | None,
 ) -> Decision:
-    """The first candidate serves; a later one if it is no worse on the days that it was judged on
-    and that neither version learnt from."""
+    """The first candidate serves; what becomes of a later one stands in `judging.py`."""
     if champion is None:
         return Decision(version, "deploy", day, "the first version there is", {})
-    serving = int(str(champion["model_version"]))
-    candidate_row, champion_row = (model_row(lake, problem, which) for which in (version, serving))
-    days = _days_new_to_both(lake, problem, candidate_row, champion_row)
-    if not days:
-        reason = f"version {serving} learnt from all the days it could be compared on"
-        return Decision(version, "skip", day, reason, {})
-    candidate, reigning = (
-        ServedModel.from_row(problem, row) for row in (candidate_row, champion_row)
+    served_days = (day - date.fromisoformat(str(champion["effective_from"]))).days
+    candidate, serving = (
+        model_row(lake, problem, which) for which in (version, int(str(champion["model_version"])))
     )
-    if missing := reigning.missing_heads:
-        reason = f"version {serving} was trained without {', '.join(missing)}"
-        return Decision(version, "deploy", day, reason, {})
-    newest = lake.scan(problem.table("features"), DayRange(days[-1], days[-1]))
-    if lacking := reigning.lacking(newest.collect_schema().names()):
-        reason = f"version {serving} needs {', '.join(lacking)}, which the features no longer have"
-        return Decision(version, "deploy", day, reason, {})
-    rows = read_labelled_rows(
-        lake, problem, columns, days, problem.training.most_rows, reigning.columns.needed
-    )
-    judged, beside = (
-        error_metrics(
-            rows.select(
-                typical=pl.lit(pl.Series(model.typical_values(rows, lake.settings.threads))),
-                naive=pl.col(columns.naive),
-                actual=pl.col(columns.target),
-            )
-        )
-        for model in (candidate, reigning)
-    )
-    if "mae" not in judged or "mae" not in beside:
-        return Decision(version, "skip", day, "no day it could be compared on has a forecast", {})
-    bound = problem.gates.no_worse_than.value
-    is_no_worse = judged["mae"] <= bound * beside["mae"]
-    figures = {
-        "mae_candidate": judged["mae"],
-        "mae_champion": beside["mae"],
-        "mae_naive": judged["mae_naive"],
-        "threshold": bound,
-        "rows": judged["rows"],
-    }
-    reason = (
-        f"its error of {judged['mae']:.4g} is {'at most' if is_no_worse else 'over'} {bound} times "
-        f"the {beside['mae']:.4g} of version {serving} on {days[0]} to {days[-1]}"
-    )
-    return Decision(version, "deploy" if is_no_worse else "reject", day, reason, figures)
+    verdict = judge(lake, problem, columns, day, candidate, serving, served_days)
+    return Decision(version, verdict.decision, day, verdict.reason, verdict.figures)
 
 
-def _days_new_to_both(
-    lake: Lake, problem: Problem, candidate: Mapping[str, Any], champion: Mapping[str, Any]
-) -> tuple[date, ...]:
-    """The days the candidate was judged on, from the first whose outcome no training row of the
-    champion knew. Usually that is all of them; a champion with a shorter holdout learnt later."""
-    unseen = champion["trained_through"] + timedelta(days=problem.horizon_days + 1)
-    first, last = max(candidate["holdout_from"], unseen), candidate["holdout_through"]
-    return tuple(labelled_days(lake, problem, DayRange(first, last))) if first <= last else ()
-
-
-def _log_decision(lake: Lake, problem: Problem, decision: Decision, after: int) -> bool:
+def log_decision(lake: Lake, problem: Problem, decision: Decision, after: int) -> bool:
     """False: another decision was logged in the meantime."""
     table = loop_tables(problem)["decisions"]
     row = {
@@ -198,7 +150,7 @@ def _log_decision(lake: Lake, problem: Problem, decision: Decision, after: int) 
         "effective_from": decision.effective_from,
         "reason": decision.reason,
         "figures": json.dumps(dict(decision.figures)),
-        "actor": "champion",
+        "actor": decision.actor,
     }
     try:
         lake.append(table.name, table.conform(pl.DataFrame([row])), after=after)
@@ -210,7 +162,7 @@ def _log_decision(lake: Lake, problem: Problem, decision: Decision, after: int) 
         event=decision.decision,
         cause=decision.reason,
         subject=f"version {decision.model_version} from {decision.effective_from}",
-        actor="champion",
+        actor=decision.actor,
         detail=row["figures"],
     )
     return True

@@ -52,6 +52,9 @@ def _data(problem: Problem, candidate: Candidate) -> Iterator[str]:
         f"{plan.holdout_days[-1]}. No outcome it learnt from overlaps one that it is judged on: "
         f"{problem.horizon_days} days lie between."
     )
+    if plan.held_out:
+        windows = " and ".join(map(str, plan.held_out))
+        yield f"Left out of training, for comparisons with other versions: {windows}."
     yield f"Data {candidate.data_version}, model {candidate.fingerprint}."
 
 

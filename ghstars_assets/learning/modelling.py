@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -13,13 +13,23 @@ from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.candidate import Candidate, plan_candidate, train_candidate
 from ghstars_assets.learning.decisions import champions_of
+from ghstars_assets.learning.drift_reference import reference_json
 from ghstars_assets.learning.model_card import model_card
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
+from ghstars_assets.learning.reference import windows_as_text
 from ghstars_assets.learning.tables import booster_column, loop_tables
 from ghstars_assets.learning.tracking import Registration, Tracking
 
 REMEMBERED = timedelta(days=30)
 """How long an evaluation counts as answered; none is acted on that is older than a day or two."""
+
+
+class Registry(Protocol):
+    """Gives versions their numbers: MLflow does, or a replay that keeps apart from it."""
+
+    def registered(self, fingerprint: str, /) -> Registration | None: ...
+
+    def register(self, candidate: Candidate, card: str, run_id: str, /) -> Registration: ...
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ def obtain_candidate(
     progress: Callable[[str], None],
     cause: str = "",
     evaluation: str = "",
+    registry: Registry | None = None,
 ) -> Obtained:
     """The candidate that these data and parameters make: from the record, or trained.
 
@@ -63,6 +74,7 @@ def obtain_candidate(
     """
     if answered := evaluation and _trained_for(lake, problem, evaluation, as_of):
         return Obtained(answered, is_new=False)
+    training = training.when_asked() if evaluation else training
     planned = plan_candidate(lake, problem, columns, training, as_of)
     table = loop_tables(problem)["model"]
     recorded = _recorded(lake, table.name, as_of, planned.fingerprint)
@@ -74,9 +86,9 @@ def obtain_candidate(
         f"{learnt[-1]}, judged on {judged[0]} to {judged[-1]}"
     )
     candidate = train_candidate(lake, problem, columns, planned)
-    tracking = Tracking(lake.settings, problem.name)
+    registry = registry or Tracking(lake.settings, problem.name)
     card = model_card(lake, problem, candidate)
-    registration = tracking.registered(planned.fingerprint) or tracking.register(
+    registration = registry.registered(planned.fingerprint) or registry.register(
         candidate, card, dagster_run_id
     )
     cause = cause or f"a candidate as of {as_of} was asked for"
@@ -151,6 +163,7 @@ def _row(
         "data_version": candidate.data_version,
         "trained_from": plan.training_days[0],
         "trained_through": plan.training_days[-1],
+        "held_out": windows_as_text(plan.held_out),
         "holdout_from": plan.holdout_days[0],
         "holdout_through": plan.holdout_days[-1],
         "rows": candidate.rows,
@@ -162,7 +175,7 @@ def _row(
         "importances": json.dumps(candidate.importances),
         "card": card,
         "served": served.served_json(),
-        "reference": None,
+        "reference": reference_json(candidate.reference),
         **{booster_column(head): text for head, text in served.texts.items()},
         "mlflow_run_id": registration.run_id,
         "dagster_run_id": dagster_run_id,

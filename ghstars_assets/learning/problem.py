@@ -5,7 +5,7 @@ SQL files and nowhere else; here stands what SQL cannot say.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -29,6 +29,10 @@ class Training:
     holdout_days: int = 28
     """The latest labelled days, kept out of training to judge the candidate and to size its
     intervals."""
+    holdout_days_asked: int = 14
+    """The same where health asks for the candidate: whatever made it ask is new, and what is held
+    out is not learnt. With a horizon of 7 days and 28 held out a candidate knows nothing of the
+    last 43 days; in the world of `ghstars demo --drift` a fortnight less is two weeks sooner."""
     fewest_training_days: int = 14
     most_rows: int = 2_000_000
     parameters: dict[str, float | int | str] = field(default_factory=dict)
@@ -39,6 +43,9 @@ class Training:
     calibration sets right anyway."""
     side_parameters: dict[str, float | int | str] = field(default_factory=dict)
     """Where these are trained otherwise."""
+
+    def when_asked(self) -> "Training":
+        return replace(self, holdout_days=min(self.holdout_days, self.holdout_days_asked))
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,12 @@ class Gates:
     reference: DayRange | None = None
     """Days held out of every training, on which no candidate may be worse than the champion. A lake
     that holds none of them takes days of its own, see `reference.py`."""
+    oldest_champion_days: Threshold = Threshold(
+        28,
+        "what is measured in replays is of versions that served a month each; how one does that "
+        "serves longer nobody knows",
+    )
+    """Days of service from which on a version makes way to a newer one that is no worse."""
     skill_days: int = 14
     """Days of origin, the latest that are scored, whose skill is judged together."""
     fewest_skill_days: int = 3
@@ -71,7 +84,9 @@ class Gates:
         0.2, "the usual bound between a shift to watch and one to act on"
     )
     wasserstein: Threshold = Threshold(
-        0.25, "a quarter of the spread of the training rows; sampling alone moves a week by 0.02"
+        0.25,
+        "a quarter of the spread of the training rows; in eleven ordinary weeks of stars none "
+        "moved by more than 0.21",
     )
     jensen_shannon: Threshold = Threshold(
         0.1, "the distance of two categories whose shares differ by some 14 points"

@@ -5,8 +5,10 @@ It is the one that the problem's gates name. A lake that does not hold it, or no
 fortnight from the fifth week of its own labels on, once it has labels enough to spare one.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from ghstars_assets.days import DayRange
 from ghstars_assets.learning.problem import Problem
@@ -40,3 +42,22 @@ def overlaps(problem: Problem, day: date, windows: Sequence[DayRange]) -> bool:
     """Whether the outcome of `day` overlaps one in a window, or its day lies in it."""
     around = timedelta(days=problem.horizon_days)
     return any(window.first - around <= day <= window.last + around for window in windows)
+
+
+def windows_as_text(windows: Sequence[DayRange]) -> str:
+    """As the `model` table keeps those that a training left out."""
+    return json.dumps([[str(window.first), str(window.last)] for window in windows])
+
+
+def learnt_nothing_of(problem: Problem, version: Mapping[str, Any], window: DayRange) -> bool:
+    """Whether a version, a row of the `model` table, knows no outcome of a window: its training
+    rows lie clear of it, or it was left out. Of one that says nothing of windows, because it was
+    trained before they were left out, or in a lake that began elsewhere, nobody can tell."""
+    around = timedelta(days=problem.horizon_days)
+    if version["trained_through"] < window.first - around:
+        return True
+    if version["trained_from"] > window.last + around:
+        return True
+    days = [map(date.fromisoformat, pair) for pair in json.loads(version.get("held_out") or "[]")]
+    left_out = [DayRange(*pair) for pair in days]
+    return any(window.first in known and window.last in known for known in left_out)

@@ -10,6 +10,7 @@ from ghstars_assets.lake.claim import Claim
 from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.calibrating import CALIBRATION_DAYS
+from ghstars_assets.learning.drifting import drift_windows
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.wiring import Wired
@@ -17,7 +18,7 @@ from ghstars_assets.sources.source import Source
 from ghstars_assets.sqlassets.header import SqlFile, Window
 
 SAME_DAY = Window(0, 0)
-NEED_A_CHAMPION = ("calibration", "predictions", "scores")
+NEED_A_CHAMPION = ("calibration", "predictions", "scores", "drift", "health")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
     ]
     known = Window(-problem.label_lag_days, -problem.label_lag_days)
     due = Window(-problem.horizon_days - CALIBRATION_DAYS, -problem.horizon_days)
+    judged_together = Window(
+        -problem.horizon_days - problem.gates.skill_days + 1, -problem.horizon_days
+    )
     loop = [
         _stage(problem, "model", {"features": known, "labels": known}),
         _stage(problem, "champion", {}),
@@ -80,6 +84,10 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
             {"features": SAME_DAY, "champion": SAME_DAY, "calibration": SAME_DAY},
         ),
         _stage(problem, "scores", {"predictions": SAME_DAY, "labels": SAME_DAY}),
+        _stage(problem, "drift", {"champion": SAME_DAY, **drift_windows(problem)}),
+        _stage(
+            problem, "health", {"champion": SAME_DAY, "drift": SAME_DAY, "scores": judged_together}
+        ),
     ]
     return [*sources, *map(_sql_stage, early), *loop, *map(_sql_stage, late)]
 

@@ -30,6 +30,9 @@ def loop_tables(problem: Problem) -> dict[str, Table]:
         "calibration": _calibration_table(problem),
         "predictions": _predictions_table(problem),
         "scores": _scores_table(problem),
+        "drift": _drift_table(problem),
+        "health": _health_table(problem),
+        "retrain_requests": _retrain_requests_table(problem),
     }
 
 
@@ -44,6 +47,7 @@ def _model_table(problem: Problem) -> Table:
             Column("data_version", "varchar", "hash of the partitions it was trained on"),
             Column("trained_from", "date", "the first day of its training rows"),
             Column("trained_through", "date", "the last day of its training rows"),
+            Column("held_out", "varchar", "JSON: the reference windows that its training left out"),
             Column("holdout_from", "date", "the first day it was judged on"),
             Column("holdout_through", "date", "the last day it was judged on"),
             Column("rows", "bigint", "rows it was trained on"),
@@ -55,7 +59,7 @@ def _model_table(problem: Problem) -> Table:
             Column("importances", "varchar", "JSON: gain by feature"),
             Column("card", "varchar", "its model card, in Markdown"),
             Column("served", "varchar", "JSON: the columns it forecasts with"),
-            Column("reference", "varchar", "JSON: how its training rows are spread, see drift.py"),
+            Column("reference", "varchar", "JSON: how the rows it learnt from are spread"),
             *(Column(booster_column(head), "varchar", _head_told(head)) for head in HEADS),
             Column("mlflow_run_id", "varchar", "its run in MLflow"),
             Column("dagster_run_id", "varchar", "the Dagster run that trained it"),
@@ -79,7 +83,7 @@ def _decisions_table(problem: Problem) -> Table:
         "Every decision on which version serves, in order, never rewritten.",
         (
             Column("model_version", "bigint", "the version that was decided on"),
-            Column("decision", "varchar", "deploy, skip, reject or rollback"),
+            Column("decision", "varchar", "deploy, skip, reject, promote or rollback"),
             Column("decided_at", "timestamptz", "when"),
             Column("effective_from", "date", "the first day it holds for"),
             Column("reason", "varchar", "why"),
@@ -96,7 +100,11 @@ def _champion_table(problem: Problem) -> Table:
         (
             Column("day", "date", "the day it serves"),
             Column("model_version", "bigint", "the version"),
-            Column("decision", "varchar", "deploy, skip, reject, rollback, or carry: none today"),
+            Column(
+                "decision",
+                "varchar",
+                "deploy, skip, reject, promote, rollback, or carry: none today",
+            ),
             Column("decided_at", "timestamptz", "when the day's decision was taken"),
             Column("effective_from", "date", "since when the version serves"),
             Column("reason", "varchar", "why"),
@@ -218,4 +226,74 @@ def _scores_table(problem: Problem) -> Table:
         "Forecasts beside what happened; day is the day the forecast was made.",
         (*_forecast_columns(problem), Column("actual", "double", "what happened")),
         key=(problem.entity,),
+    )
+
+
+def _drift_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("drift"),
+        "The latest days against the rows that the champion was trained on: one row for each "
+        "feature, and one each for the forecasts, the target and the errors.",
+        (
+            Column("day", "date", "the last of the days that were looked at"),
+            Column("feature", "varchar", "the column"),
+            Column("kind", "varchar", "feature, forecast, target or error"),
+            Column("is_category", "boolean", "its values are compared as categories"),
+            Column("model_version", "bigint", "the champion of the day"),
+            Column("rows", "bigint", "rows that were looked at"),
+            Column("reference_rows", "bigint", "rows that they are held against"),
+            Column("population_stability", "double", "population stability index over deciles"),
+            Column("wasserstein", "double", "distance, in standard deviations of the reference"),
+            Column("jensen_shannon", "double", "distance of categories, base 2"),
+            Column("share_missing", "double", "share of rows without a value"),
+            Column("share_missing_reference", "double", "the same in the reference"),
+            Column(
+                "share_outside", "double", "share beyond the least and greatest of the reference"
+            ),
+            Column("is_drifted", "boolean", "one of these passes its threshold"),
+            Column("reason", "varchar", "which, and by how much"),
+        ),
+        key=("kind", "feature"),
+    )
+
+
+def _health_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("health"),
+        "One row a day: whether the champion should be trained anew, and why.",
+        (
+            Column("day", "date", "the day"),
+            Column("decision", "varchar", "force, reactive, proactive, wait or healthy"),
+            Column("is_due", "boolean", "a retraining is asked for: force, reactive or proactive"),
+            Column("reason", "varchar", "in words"),
+            Column("model_version", "bigint", "the champion of the day"),
+            Column("scored_from", "date", "the first day of origin whose forecasts were judged"),
+            Column("scored_through", "date", "the last day of origin"),
+            Column("scored_days", "bigint", "days of origin"),
+            Column("rows", "bigint", "forecasts whose outcome and naive forecast are known"),
+            Column("mae", "double", "mean absolute error"),
+            Column("mae_naive", "double", "the naive forecast's, on the same rows"),
+            Column("skill_vs_naive", "double", "1 − mae ÷ mae_naive"),
+            Column("rmse", "double", "root of the mean squared error"),
+            Column("r2", "double", "share of the variance explained"),
+            Column("auc", "double", "for a classification: area under the ROC curve"),
+            Column("drifted_share", "double", "share of the features that have drifted"),
+            Column("drifted_features", "varchar", "which, most first, by comma"),
+            Column("is_target_drifted", "boolean", "the outcomes have drifted"),
+            Column("request", "bigint", "the number of the request to retrain that stands open"),
+            Column("thresholds", "varchar", "JSON: the thresholds it was held against"),
+        ),
+    )
+
+
+def _retrain_requests_table(problem: Problem) -> Table:
+    return Table(
+        problem.table("retrain_requests"),
+        "Every time somebody asked for a retraining, in order.",
+        (
+            Column("day", "date", "the day it was asked for"),
+            Column("asked_at", "timestamptz", "when"),
+            Column("actor", "varchar", "by whom"),
+            Column("reason", "varchar", "why"),
+        ),
     )

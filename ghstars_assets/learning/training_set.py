@@ -27,6 +27,8 @@ class TrainingPlan:
     as_of: date
     training_days: tuple[date, ...]
     holdout_days: tuple[date, ...]
+    held_out: tuple[DayRange, ...] = ()
+    """The reference windows."""
 
 
 def plan_training(lake: Lake, problem: Problem, training: Training, as_of: date) -> TrainingPlan:
@@ -58,7 +60,7 @@ def plan_training(lake: Lake, problem: Problem, training: Training, as_of: date)
         )
     # Counted back from the newest, so that the latest day is always in.
     chosen = sorted(learnable[:: -training.every_nth_day])
-    return TrainingPlan(as_of, tuple(chosen), tuple(holdout))
+    return TrainingPlan(as_of, tuple(chosen), tuple(holdout), tuple(references))
 
 
 def labelled_days(lake: Lake, problem: Problem, days: DayRange) -> list[date]:

@@ -9,6 +9,7 @@ from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.holes import gaps_table, releases_table
 from ghstars_assets.learning.problem import LearningColumns, Problem
+from ghstars_assets.learning.replay_lake import replay_tables
 from ghstars_assets.learning.tables import backtest_table, loop_tables
 from ghstars_assets.sqlassets.graph import SqlGraph, load_sql_graph
 
@@ -31,6 +32,7 @@ def wire(problems: Sequence[Problem], sql_root: Path) -> Wired:
     columns = {problem.name: _columns(problem, graph) for problem in problems}
     # A replay's columns hang on those of the features.
     replays = [backtest_table(problem, columns[problem.name]) for problem in problems]
+    replays += [table for problem in problems for table in replay_tables(problem).values()]
     tables = {**graph.tables, **{table.name: table for table in replays}}
     return Wired(replace(graph, tables=tables), columns)
 

@@ -27,6 +27,7 @@ from ghstars_assets.dagster_events import (
     materialize_days,
     table_schema,
 )
+from ghstars_assets.dagster_failures import fails_by_cause
 from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
@@ -78,6 +79,7 @@ def build_sql_asset(
             },
         },
     )
+    @fails_by_cause
     def sql_asset(
         context: AssetExecutionContext,
     ) -> Iterator[MaterializeResult | AssetCheckEvaluation | AssetCheckResult]:
@@ -95,7 +97,7 @@ def build_sql_asset(
             return {**_lineage(file, graph), **many}
 
         yield materialize_days(context, lake, file.table, outcomes(), told_of_run)
-        yield from _check_events(context, checks)
+        yield from check_events(context, checks)
 
     return sql_asset
 
@@ -108,7 +110,7 @@ def _lineage(file: SqlFile, graph: SqlGraph) -> dict[str, TableColumnLineage]:
     return {"dagster/column_lineage": TableColumnLineage(deps)} if deps else {}
 
 
-def _check_events(
+def check_events(
     context: AssetExecutionContext, checks: list[DayCheck]
 ) -> Iterator[AssetCheckEvaluation | AssetCheckResult]:
     """Each day has its own evaluation, and the run has one as a whole: Dagster wants a result for

@@ -16,12 +16,14 @@ from ghstars_assets.learning.problem import LearningColumns, Problem, Threshold,
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets_tests.learning.conftest import ListedVersions
 from ghstars_assets_tests.learning.tides.problem import PROBLEM
-from ghstars_assets_tests.learning.tides_lake import DAYS, trained_with
+from ghstars_assets_tests.learning.tides_lake import DAYS, LABELLED, rewrite, trained_with
 
 MONDAYS = (date(2026, 2, 9), date(2026, 2, 16), date(2026, 2, 23))
 GOOD = PROBLEM.training
 BAD = trained_with(rounds=1)
 """One small tree hardly leaves the median."""
+REFERENCE = DayRange(date(2026, 1, 8), date(2026, 1, 14))
+WITH_REFERENCE = replace(PROBLEM, gates=replace(PROBLEM.gates, reference=REFERENCE))
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +31,16 @@ def _no_tracking_server(versions: ListedVersions) -> None:
     """Versions are numbered from 1 in the order of training."""
 
 
-def _train(lake: Lake, columns: LearningColumns, as_of: date, training: Training = GOOD) -> int:
+def _train(
+    lake: Lake,
+    columns: LearningColumns,
+    as_of: date,
+    training: Training = GOOD,
+    problem: Problem = PROBLEM,
+) -> int:
     obtained = obtain_candidate(
         lake,
-        PROBLEM,
+        problem,
         columns,
         training,
         as_of=as_of,
@@ -47,6 +55,20 @@ def _decide(
 ) -> Decision:
     (decision,) = decide(lake, problem, columns, day)
     return decision
+
+
+def _figures(decision: Decision, window: str) -> dict[str, float]:
+    found = decision.figures[window]
+    assert isinstance(found, dict)
+    return found
+
+
+def _decided_again(lake: Lake, columns: LearningColumns, problem: Problem) -> Decision:
+    """The last decision, had it been taken by other gates."""
+    (*_, (_, last)) = lake.log_entries("tides.decisions")
+    day = pl.read_parquet(lake.store.url(last))["effective_from"][0]
+    lake.store.delete(last)
+    return _decide(lake, columns, day, problem)
 
 
 def _serving(lake: Lake, days: DayRange = DAYS) -> dict[date, int]:
@@ -93,10 +115,25 @@ def test_a_better_version_takes_over_and_a_worse_one_is_rejected(
         _train(tides, columns, monday, training)
     better = [_decide(tides, columns, monday) for monday in MONDAYS]
     assert [decision.decision for decision in better] == ["deploy", "deploy", "reject"]
-    assert better[1].figures["mae_candidate"] < better[1].figures["mae_champion"]
-    assert better[2].figures["mae_candidate"] > 1.05 * better[2].figures["mae_champion"]
-    assert "of version 2 on 2026-02-12 to 2026-02-19" in better[2].reason
+    gain, loss = (_figures(decision, "current") for decision in better[1:])
+    assert gain["high"] < 0
+    assert loss["difference"] > 0.05
+    assert loss["low"] > 0
+    assert "2026-02-12 to 2026-02-19" in better[2].reason
+    assert "of version 2" in better[2].reason
     assert _serving(tides)[MONDAYS[2]] == 2
+
+
+def test_a_version_of_which_nothing_is_clear_is_skipped(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    for monday in MONDAYS[:2]:
+        _train(tides, columns, monday)
+    _decide(tides, columns, MONDAYS[0])
+    decision = _decide(tides, columns, MONDAYS[1])
+    assert decision.decision == "skip"
+    assert "no clear gain; version 1 goes on" in decision.reason
+    assert _serving(tides)[MONDAYS[1]] == 1
 
 
 def test_no_worse_is_what_the_gates_say(tides: Lake, columns: LearningColumns) -> None:
@@ -105,7 +142,50 @@ def test_no_worse_is_what_the_gates_say(tides: Lake, columns: LearningColumns) -
     _train(tides, columns, MONDAYS[1], BAD)
     anything = replace(PROBLEM.gates, no_worse_than=Threshold(100, "anything goes"))
     lenient = replace(PROBLEM, gates=anything)
-    assert _decide(tides, columns, MONDAYS[1], lenient).decision == "deploy"
+    assert _decide(tides, columns, MONDAYS[1], lenient).decision == "skip"
+
+
+def test_a_champion_that_has_served_long_makes_way_to_one_that_is_no_worse(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    gates = replace(PROBLEM.gates, oldest_champion_days=Threshold(14, "two weeks are long"))
+    problem = replace(PROBLEM, gates=gates)
+    for monday in MONDAYS:
+        _train(tides, columns, monday)
+    taken = [_decide(tides, columns, monday, problem) for monday in MONDAYS]
+    assert [decision.decision for decision in taken] == ["deploy", "skip", "deploy"]
+    assert "version 1 has served for 14 days" in taken[2].reason
+
+
+def test_what_is_lost_on_the_reference_window_no_gain_outweighs(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns, MONDAYS[0], problem=WITH_REFERENCE)
+    _decide(tides, columns, MONDAYS[0], WITH_REFERENCE)
+    # The world turns upside down, and the next version knows no other.
+    since = DayRange(date(2026, 1, 29), LABELLED.last)
+    rewrite(tides, "labels", since, level_in_3d_cm=1000 - pl.col("level_in_3d_cm"))
+    _train(tides, columns, MONDAYS[2], trained_with(window_days=25), WITH_REFERENCE)
+    assert f"comparisons with other versions: {REFERENCE}." in model_row(tides, PROBLEM, 1)["card"]
+    decision = _decide(tides, columns, MONDAYS[2], WITH_REFERENCE)
+    assert _figures(decision, "current")["high"] < -0.1
+    assert _figures(decision, "reference")["low"] > 0.1
+    assert decision.decision == "reject"
+    assert f"on the reference window, {REFERENCE}" in decision.reason
+    without = _decided_again(tides, columns, PROBLEM)
+    assert without.decision == "deploy"
+
+
+def test_a_version_that_may_have_learnt_from_the_reference_window_is_not_judged_on_it(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0], WITH_REFERENCE)
+    _train(tides, columns, MONDAYS[1], BAD, WITH_REFERENCE)
+    decision = _decide(tides, columns, MONDAYS[1], WITH_REFERENCE)
+    assert decision.decision == "reject"
+    assert "reference" not in decision.figures
+    assert f"version 1 may have learnt from {REFERENCE}" in decision.reason
 
 
 def test_every_day_says_what_was_decided_on_it(tides: Lake, columns: LearningColumns) -> None:
@@ -206,13 +286,16 @@ def test_a_rollback_in_the_middle_of_a_decision_is_decided_upon_anew(
     assert held_against == [2, 1]
 
 
-def _champion_learnt_through(lake: Lake, version: int, last: date) -> None:
-    """As if the champion had been trained with a shorter holdout."""
+def _changed(lake: Lake, version: int, **columns: pl.Expr) -> None:
     row = model_row(lake, PROBLEM, version)
     (partition,) = lake.partitions("tides.model", DayRange(row["day"], row["day"]))
-    stored = lake.read("tides.model", row["day"])
-    changed = stored.with_columns(trained_through=pl.lit(last))
+    changed = lake.read("tides.model", row["day"]).with_columns(**columns)
     lake.write("tides.model", row["day"], changed, part=partition.part)
+
+
+def _champion_learnt_through(lake: Lake, version: int, last: date) -> None:
+    """As if the champion had been trained with a shorter holdout."""
+    _changed(lake, version, trained_through=pl.lit(last))
 
 
 def test_versions_are_compared_on_days_that_neither_learnt_from(
@@ -225,7 +308,7 @@ def test_versions_are_compared_on_days_that_neither_learnt_from(
     decision = _decide(tides, columns, MONDAYS[1])
     # The candidate was judged from the 5th on; outcomes until the 8th were in the training rows.
     assert "on 2026-02-09 to 2026-02-12" in decision.reason
-    assert decision.figures["rows"] == 4 * 6
+    assert _figures(decision, "current")["rows"] == 4 * 6
 
 
 def test_without_a_day_to_compare_on_the_champion_stays(
@@ -252,6 +335,43 @@ def test_a_champion_that_can_no_longer_forecast_makes_way(
     decision = _decide(tides, fewer, MONDAYS[1])
     assert decision.decision == "deploy"
     assert "version 1 needs week_before_cm" in decision.reason
+
+
+def test_a_champion_without_all_heads_makes_way(tides: Lake, columns: LearningColumns) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    _changed(tides, 1, booster_mean=pl.lit(None, pl.String))
+    _train(tides, columns, MONDAYS[1], BAD)
+    decision = _decide(tides, columns, MONDAYS[1])
+    assert (decision.decision, decision.reason) == (
+        "deploy",
+        "version 1 was trained without mean",
+    )
+
+
+def test_a_champion_whose_drift_nobody_can_tell_makes_way(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns, MONDAYS[0])
+    _decide(tides, columns, MONDAYS[0])
+    _changed(tides, 1, reference=pl.lit(None, pl.String))
+    _train(tides, columns, MONDAYS[1], BAD)
+    decision = _decide(tides, columns, MONDAYS[1])
+    assert decision.decision == "deploy"
+    assert "version 1 is of an earlier release" in decision.reason
+
+
+def test_a_reference_window_whose_features_are_of_another_release_has_no_say(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns, MONDAYS[0], problem=WITH_REFERENCE)
+    _decide(tides, columns, MONDAYS[0], WITH_REFERENCE)
+    for day in REFERENCE:
+        tides.write("tides.features", day, tides.read("tides.features", day).drop("rise_cm"))
+    _train(tides, columns, MONDAYS[1], problem=WITH_REFERENCE)
+    decision = _decide(tides, columns, MONDAYS[1], WITH_REFERENCE)
+    assert "lack columns that one of the two needs; fill them again" in decision.reason
+    assert list(decision.figures) == ["current", "no_worse_than", "served_days"]
 
 
 def test_a_champion_with_a_feature_of_its_own_is_compared_fairly(

@@ -53,7 +53,7 @@ PROBLEM = Problem(
             "smaller loss is no evidence against the newer data",
         ),
         reference=DayRange(date(2024, 8, 26), date(2024, 9, 22)),
-        skill_warning=Threshold(0.1, "the lowest of 12 months replayed was 0.16"),
+        skill_warning=Threshold(0.1, "the lowest of the months replayed was 0.19"),
         skill_critical=Threshold(0.0, "whoever repeats last week's gain then does as well"),
     ),
 )

@@ -31,6 +31,10 @@ class UnreachableError(SourceError):
     """No usable answer, after several tries."""
 
 
+class RefusedError(UnreachableError):
+    """An answer, or a limit of ours, that asking again does not change."""
+
+
 class BadCredentialsError(SourceError):
     """The token or the App is not known (any more)."""
 
@@ -45,6 +49,10 @@ class BadQueryError(SourceError):
 
 class BudgetSpentError(SourceError):
     """The budget of the hour is spent, and its return is further off than patience goes."""
+
+    def __init__(self, message: str, returns_in_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.returns_in_seconds = returns_in_seconds
 
 
 @dataclass(frozen=True)
@@ -140,8 +148,13 @@ def raise_for(response: httpx.Response, body: object, asked: str) -> None:
         )
     if status in (400, 422):
         raise BadQueryError(f"GitHub does not accept {asked} ({status}: {words}).")
-    if status >= 300:
+    if status >= 500 or status == 408:
         raise UnreachableError(f"GitHub answered {asked} with {status}; try again later.")
+    if status >= 300:
+        raise RefusedError(
+            f"GitHub answered {asked} with {status}, and would again; look at GHSTARS_GITHUB_API "
+            "and at what stands between here and there."
+        )
 
 
 def raise_for_graph(errors: Sequence[GraphError], data: object) -> None:

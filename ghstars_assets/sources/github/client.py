@@ -23,6 +23,7 @@ from ghstars_assets.sources.github.answers import (
     BudgetSpentError,
     GraphError,
     Limited,
+    RefusedError,
     TooHeavyError,
     UnreachableError,
     as_json,
@@ -128,7 +129,7 @@ class GitHub:
     async def travel_to(self, day: date) -> datetime:
         """Set a sandbox's clock to the moment at which its snapshot of a day is taken."""
         if not self.endpoint.can_travel:
-            raise UnreachableError(f"GitHub cannot be asked what it was like on {day}.")
+            raise RefusedError(f"GitHub cannot be asked what it was like on {day}.")
         try:
             response = await self._opened.put("/sandbox/clock", json={"day": str(day)})
         except httpx.RequestError as error:
@@ -136,7 +137,7 @@ class GitHub:
                 f"The sandbox does not answer ({type(error).__name__}); run the same again."
             ) from None
         if response.status_code != 200:
-            raise UnreachableError(f"The sandbox cannot show {day}: {response.text[:200]}")
+            raise RefusedError(f"The sandbox cannot show {day}: {response.text[:200]}")
         self._learn(response)
         # What was spent was spent on another day.
         self.governor.budgets.clear()
@@ -276,7 +277,8 @@ class GitHub:
             raise BudgetSpentError(
                 f"GitHub's budget is spent and returns at {returns:%H:%M} UTC, longer off than "
                 "GHSTARS_GITHUB_PATIENCE_MINUTES; run the same again then, it goes on where it "
-                "stopped."
+                "stopped.",
+                returns_in_seconds=seconds,
             )
         self.governor.hold(seconds)
 
@@ -351,7 +353,7 @@ def _on_same_host(response: httpx.Response, location: str) -> str:
     """Where an answer leads on to; never to another host, which would be given our token."""
     target = urljoin(str(response.url), location)
     if urlsplit(target)[:2] != urlsplit(str(response.url))[:2]:
-        raise UnreachableError(
+        raise RefusedError(
             f"GitHub sends {response.url.path} to another host, which we do not follow."
         )
     return target

@@ -190,7 +190,8 @@ class Governor:
                 raise BudgetSpentError(
                     f"GitHub's {resource} budget is spent and returns at {returns:%H:%M} UTC, "
                     "longer off than GHSTARS_GITHUB_PATIENCE_MINUTES; run the same again then, it "
-                    "goes on where it stopped."
+                    "goes on where it stopped.",
+                    returns_in_seconds=seconds,
                 )
             await asyncio.sleep(seconds)
 

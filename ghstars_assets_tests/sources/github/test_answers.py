@@ -11,6 +11,7 @@ from ghstars_assets.sources.github.answers import (
     BadQueryError,
     ForbiddenError,
     Limited,
+    RefusedError,
     TooHeavyError,
     UnreachableError,
     as_json,
@@ -180,7 +181,7 @@ def test_what_is_no_limit_is_not_waited_for(answer: tuple[httpx.Response, Any]) 
         (400, "Problems parsing JSON", BadQueryError, "Problems parsing JSON"),
         (422, "Only the first 1000 results", BadQueryError, "Only the first 1000"),
         (500, "", UnreachableError, "500"),
-        (302, "", UnreachableError, "302"),
+        (302, "", RefusedError, "302"),
     ],
 )
 def test_a_status_has_one_meaning(
