@@ -216,7 +216,7 @@ def _overall(judged: Iterable[Row]) -> AssetCheckResult:
         check_name=CHECK,
         passed=not due,
         severity=AssetCheckSeverity.WARN,
-        description=told or f"no retraining is due on {len(rows)} days",
+        description=told or "no retraining is due",
         metadata={"days": len(rows), "due_days": len(due)},
     )
 
