@@ -12,14 +12,25 @@ from ghstars_assets.settings import current_settings
 
 @click.command()
 @click.option("--days", type=click.IntRange(60, 3000), default=120, show_default=True)
-def demo(days: int) -> None:
+@click.option("--drift", "is_drift", is_flag=True, help="in a world that changes")
+@click.option("--control", "is_control", is_flag=True, help="with --drift: it never changes")
+def demo(days: int, *, is_drift: bool, is_control: bool) -> None:
     """Run the whole loop on the sandbox and show forecasts and their record.
 
-    A second time it takes up where it stopped and adds the days that have passed.
+    A second time it takes up where it stopped and adds the days that have passed. With --drift, in
+    an empty home, the world changes, the loop notices, trains and deploys, day by day, and each
+    step is shown with its cause.
     """
     from ghstars_assets.commands.demo import demo as run_demo
 
-    run_demo(current_settings(), days)
+    if is_control and not is_drift:
+        raise click.UsageError("--control goes with --drift.")
+    if is_drift:
+        from ghstars_assets.commands.demo_drift import demo_drift
+
+        demo_drift(current_settings(), is_control=is_control)
+    else:
+        run_demo(current_settings(), days)
 
 
 @click.command()
@@ -37,6 +48,9 @@ def up() -> None:
 @click.option("--days", type=click.IntRange(min=30), default=None, help="days of its past")
 @click.option("--at", "at", default="", metavar="DAY", help="stop its clock on this day")
 @click.option(
+    "--change-on", default="", metavar="DAY", help="become another world: a purge, then a boom"
+)
+@click.option(
     "--limits", type=click.Choice(["github", "generous"]), default="github", show_default=True
 )
 @click.option(
@@ -52,6 +66,7 @@ def sandbox(
     repositories: int | None,
     days: int | None,
     at: str,
+    change_on: str,
     limits: str,
     faults: str,
     latency: str,
@@ -66,6 +81,7 @@ def sandbox(
         repositories=repositories or settings.sandbox_repositories,
         days=days or settings.sandbox_days,
         at=parse_day(at) if at else None,
+        change_on=parse_day(change_on) if change_on else None,
         limits=limits,
         faults=faults,
         latency=latency,

@@ -29,7 +29,7 @@ def demo(settings: Settings, days: int) -> None:
     for problem in all_problems().values():
         if not any("sandbox" in source.kinds for source in problem.sources):
             continue
-        _wish_for_everything(settings, lake, problem)
+        wish_for_everything(settings, lake, problem)
         for report in backfill(settings, problem, DayRange(first_day, newest)):
             say(f"{problem.name} {report}")
         shown.append(problem)
@@ -45,7 +45,7 @@ def demo(settings: Settings, days: int) -> None:
     )
 
 
-def _wish_for_everything(settings: Settings, lake: Lake, problem: Problem) -> None:
+def wish_for_everything(settings: Settings, lake: Lake, problem: Problem) -> None:
     """The first time, track all of the invented world."""
     from ghstars_assets.sources.github.wishes import record, standing, wished
 

@@ -15,6 +15,7 @@ def serve_sandbox(
     repositories: int,
     days: int,
     at: date | None,
+    change_on: date | None,
     limits: str,
     faults: str,
     latency: str,
@@ -35,7 +36,7 @@ def serve_sandbox(
         raise GhstarsError(
             f"The sandbox's world begins on {first_day}; choose a later day, or more --days."
         )
-    spec = WorldSpec(seed, repositories, first_day)
+    spec = WorldSpec(seed, repositories, first_day, change_on)
     clock = SandboxClock.fixed(capture_moment(seed, at)) if at else SandboxClock.running(now)
     token = secrets.token_hex(16)
     options = SandboxOptions(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from ghstars_assets.errors import GhstarsError, WrongHomeError
 from ghstars_assets.lake.tables import Lake
@@ -26,6 +26,8 @@ class SandboxWorld:
     seed: int
     repositories: int
     first_day: date
+    change_on: date | None = None
+    """The day on which it becomes another; None for one that never does."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,7 @@ def read_claim(lake: Lake) -> Claim | None:
         return Claim(
             kind=stored["kind"],
             first_day=_day(stored["first_day"]),
-            world=SandboxWorld(**world | {"first_day": _day(world["first_day"])})
-            if world
-            else None,
+            world=_world(world) if world else None,
         )
     except (ValueError, KeyError, TypeError):
         raise GhstarsError(
@@ -82,6 +82,16 @@ def require_claim(lake: Lake, kinds: Collection[Kind]) -> Claim:
             "place."
         )
     return held
+
+
+def _world(stored: dict[str, Any]) -> SandboxWorld:
+    return SandboxWorld(
+        seed=stored["seed"],
+        repositories=stored["repositories"],
+        first_day=date.fromisoformat(stored["first_day"]),
+        # Claims were made before worlds could change.
+        change_on=_day(stored.get("change_on")),
+    )
 
 
 def _day(text: str | None) -> date | None:

@@ -56,6 +56,7 @@ def running_sandbox(
         f"--seed={world.seed}",
         f"--repositories={world.repositories}",
         f"--first-day={world.first_day}",
+        *([f"--change-on={world.change_on}"] if world.change_on else []),
         f"--limits={limits}",
         *([f"--served-log={served_log}"] if served_log else []),
     ]

@@ -11,6 +11,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from ghstars_assets.sandbox.randomness import dice_of
 from ghstars_assets.sandbox.repositories import MICROSECONDS_PER_DAY
 
 _LICENCES = ("MIT", "MIT", "Apache-2.0", "Apache-2.0", "GPL-3.0", "BSD-3-Clause", "MPL-2.0", None)
@@ -21,7 +22,6 @@ _TOPICS = (
 )
 _NODE_PREFIX = "R_kgDO"
 _PACKED_BYTES = 6
-_GOLDEN = 0x9E3779B97F4A7C15
 
 
 def with_details(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -32,7 +32,7 @@ def with_details(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
     age_days = np.maximum(0.0, (observed_us - created_us) / MICROSECONDS_PER_DAY)
 
     def dice(number: int) -> np.ndarray:
-        return _dice(ids, seed, number)
+        return dice_of(ids, seed, number)
 
     releases_apart_days = 10 ** (1.0 + 1.5 * dice(4))
     has_releases = dice(5) < 0.8
@@ -98,13 +98,3 @@ def _topics(dice: np.ndarray) -> list[list[str]]:
         chosen = {_TOPICS[(rest // len(_TOPICS) ** place) % len(_TOPICS)] for place in range(count)}
         found.append(sorted(chosen))
     return found
-
-
-def _dice(ids: np.ndarray, seed: int, number: int) -> np.ndarray:
-    """A number in [0, 1) for each id, the same on every day (splitmix64)."""
-    with np.errstate(over="ignore"):
-        mixed = ids.astype(np.uint64) + np.uint64((seed * 1000 + number + 1) * _GOLDEN % 2**64)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
-    return (mixed >> np.uint64(11)).astype(np.float64) / float(2**53)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ghstars_assets.sandbox.changes import Change
 from ghstars_assets.sandbox.conditions import SURELY_BEFORE_CAPTURE_US, DayConditions
 from ghstars_assets.sandbox.repositories import (
     DEAD_LOG_RATE,
@@ -63,7 +64,11 @@ _ISSUES_CLOSED = 1 / 60  # of those open
 
 
 def next_state(
-    state: WorldState, conditions: DayConditions, launch_base: int, rng: np.random.Generator
+    state: WorldState,
+    conditions: DayConditions,
+    launch_base: int,
+    rng: np.random.Generator,
+    change: Change | None = None,
 ) -> WorldState:
     """The state after a day; `launch_base` is the world's size that launches are measured by."""
     midnight = midnight_us(conditions.day)
@@ -76,9 +81,11 @@ def next_state(
     state = with_launches(state, launches, (midnight, midnight + SURELY_BEFORE_CAPTURE_US), rng)
     repositories = _with_deaths(state.repositories, rng)
     repositories = _with_bursts(_with_drift(repositories, rng), rng)
-    repositories = _with_stars(repositories, conditions, rng)
+    repositories = _with_stars(repositories, conditions, rng, change)
     if conditions.is_purge:
         repositories = _with_purge(repositories, rng)
+    if change:
+        repositories = change.purged(repositories, conditions.day)
     repositories = _with_work(repositories, midnight, is_weekend, rng)
     return replace(state, repositories=_with_cooling(repositories))
 
@@ -138,12 +145,19 @@ def _with_bursts(repositories: Repositories, rng: np.random.Generator) -> Reposi
 
 
 def _with_stars(
-    repositories: Repositories, conditions: DayConditions, rng: np.random.Generator
+    repositories: Repositories,
+    conditions: DayConditions,
+    rng: np.random.Generator,
+    change: Change | None,
 ) -> Repositories:
     """Stars given and taken back since the last capture, and the forks and watchers they bring."""
     count = len(repositories)
     weekday = 1.0 + repositories.weekday_swing * (_WEEK[conditions.day.weekday()] - 1.0)
     ordinary = np.exp(repositories.log_rate + repositories.drift) * weekday
+    forks_per_star = repositories.forks_per_star
+    if change:
+        boom = change.boom(repositories, conditions.day)
+        ordinary, forks_per_star = ordinary * boom.stars, forks_per_star * boom.forks_per_star
     rate = ordinary + repositories.fast_heat + repositories.slow_heat
     noise = rng.gamma(_DAILY_NOISE_SHAPE, 1.0 / _DAILY_NOISE_SHAPE, count)
     exposure = conditions.activity * conditions.since_last_capture_days
@@ -156,7 +170,7 @@ def _with_stars(
     return replace(
         repositories,
         stars=np.maximum(repositories.stars + gained - unstarred, 0),
-        forks=repositories.forks + rng.poisson(repositories.forks_per_star * gained),
+        forks=repositories.forks + rng.poisson(forks_per_star * gained),
         watchers=np.maximum(repositories.watchers + watched - unwatched, 0),
     )
 

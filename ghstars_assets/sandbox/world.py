@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from ghstars_assets.errors import GhstarsError
+from ghstars_assets.sandbox.changes import Change
 from ghstars_assets.sandbox.conditions import DayConditions, conditions_of
 from ghstars_assets.sandbox.events import next_state
 from ghstars_assets.sandbox.invented_names import InventedNames
@@ -64,6 +65,8 @@ class WorldSpec:
     seed: int
     repositories: int
     first_day: date
+    change_on: date | None = None
+    """When it becomes another world, see `changes`; until then it is the one that never does."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -79,6 +82,11 @@ class WorldSpec:
                 f"The sandbox cannot begin on {self.first_day}; "
                 f"choose a first day from {_EARLIEST_FIRST_DAY} on."
             )
+        if self.change_on and self.change_on <= self.first_day:
+            raise GhstarsError(
+                f"The sandbox cannot change on {self.change_on}, for its world begins on "
+                f"{self.first_day}; choose a later day."
+            )
 
 
 class World:
@@ -86,6 +94,7 @@ class World:
 
     def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec
+        self._change = Change(spec.seed, spec.change_on) if spec.change_on else None
         self._names = InventedNames(spec.seed)
         self._languages = pl.Series(list(LANGUAGE_SHARES), dtype=pl.String)
         eve = spec.first_day - timedelta(days=1)
@@ -117,7 +126,7 @@ class World:
             day += timedelta(days=1)
             conditions = conditions_of(self.spec.seed, day)
             rng = generator(self.spec.seed, Stream.DAY, day.toordinal())
-            state = next_state(state, conditions, self.spec.repositories, rng)
+            state = next_state(state, conditions, self.spec.repositories, rng, self._change)
             self._keep(day, state)
             if day >= first:
                 yield day, self._frame(state, conditions)

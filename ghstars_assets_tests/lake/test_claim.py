@@ -1,3 +1,5 @@
+import json
+from dataclasses import asdict, replace
 from datetime import date
 
 import pytest
@@ -18,12 +20,22 @@ SANDBOX = Claim("sandbox", first_day=date(2026, 2, 1), world=WORLD)
 REAL = Claim("real")
 
 
-@pytest.mark.parametrize("wanted", [SANDBOX, REAL])
+CHANGING = Claim("sandbox", world=replace(WORLD, change_on=date(2026, 5, 1)))
+
+
+@pytest.mark.parametrize("wanted", [SANDBOX, CHANGING, REAL])
 def test_a_claim_is_read_as_it_was_made(lake: Lake, wanted: Claim) -> None:
     assert read_claim(lake) is None
     assert claim(lake, wanted) == wanted
     assert read_claim(lake) == wanted
     assert require_kind(lake, wanted.kind) == wanted
+
+
+def test_a_claim_from_before_worlds_could_change_is_of_one_that_does_not(lake: Lake) -> None:
+    stored = json.loads(json.dumps(asdict(SANDBOX), default=str))
+    del stored["world"]["change_on"]
+    lake.store.put(CLAIM_KEY, json.dumps(stored).encode())
+    assert read_claim(lake) == SANDBOX
 
 
 @pytest.mark.parametrize(("first", "second"), [(SANDBOX, REAL), (REAL, SANDBOX)])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ghstars_assets.errors import SettingsError, SourceError
 from ghstars_assets.lake.claim import Claim, Kind
@@ -74,7 +74,7 @@ def _own_sandbox(held: Claim) -> Iterator[Endpoint]:
     from ghstars_assets.sandbox.world import WorldSpec
 
     assert held.world is not None  # noqa: S101 - the caller looked
-    world = WorldSpec(held.world.seed, held.world.repositories, held.world.first_day)
+    world = WorldSpec(**asdict(held.world))
     with running_sandbox(world) as sandbox:
         credentials = Token(sandbox.token, "the sandbox's own token")
         yield Endpoint(sandbox.url, credentials, Limits.generous(), "sandbox", can_travel=True)
