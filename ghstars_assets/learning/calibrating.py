@@ -1,8 +1,9 @@
 """Fills `calibration`: each day's champion on forecasts of the last weeks that have come due."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,8 +20,16 @@ from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.target_forms import column_or_ones
 from ghstars_assets.learning.training_set import labelled_days, read_labelled_rows
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
 CALIBRATION_DAYS = 28
 """Fewer follow the world faster and wobble more."""
+DAYS_AT_ONCE = 7
+"""Read and forecast together; a month at once would take as many times the memory of a day."""
 MOST_ROWS_A_DAY = 20_000
 """Beyond these, entities are sampled: ends of intervals need no more."""
 LOOK_BACK_DAYS = 400
@@ -43,7 +52,7 @@ class Calibrator:
         self.columns = columns
         self.served = served
         self.first_unseen = trained_through + timedelta(days=problem.horizon_days)
-        self._forecast_on = lru_cache(maxsize=2 * CALIBRATION_DAYS)(self._forecast_of)
+        self._known: dict[date, tuple[RawForecast, Floats]] = {}
 
     def days_for(self, day: date) -> list[date]:
         """The latest days whose outcome is known at the end of `day`, and of which the version
@@ -57,7 +66,7 @@ class Calibrator:
 
     def calibration_for(self, day: date) -> Calibration:
         days = self.days_for(day)
-        forecasts = [self._forecast_on(earlier) for earlier in days]
+        forecasts = self._forecasts_on(days)
         if not sum(len(actual) for _, actual in forecasts):
             raise MissingDayError(
                 f"No outcome from {self.first_unseen} to {day} is known, so nobody can say how "
@@ -95,10 +104,23 @@ class Calibrator:
                 return known
         return known
 
-    def _forecast_of(self, day: date):  # noqa: ANN202 - a raw forecast and the outcomes beside it
-        rows = read_labelled_rows(self.lake, self.problem, self.columns, (day,), MOST_ROWS_A_DAY)
+    def _forecasts_on(self, days: Sequence[date]) -> "list[tuple[RawForecast, Floats]]":
+        """What the version says of each of these days, beside what happened; of days gone by before
+        them nothing is kept."""
+        missing = [day for day in days if day not in self._known]
+        for first in range(0, len(missing), DAYS_AT_ONCE):
+            self._known |= self._forecasts_of(tuple(missing[first : first + DAYS_AT_ONCE]))
+        self._known = {day: self._known[day] for day in days}
+        return [self._known[day] for day in days]
+
+    def _forecasts_of(self, days: tuple[date, ...]) -> "dict[date, tuple[RawForecast, Floats]]":
+        rows = read_labelled_rows(
+            self.lake, self.problem, self.columns, days, MOST_ROWS_A_DAY, is_a_day=True
+        )
         raw = self.served.raw_forecast(rows, self.lake.settings.threads)
-        return raw, column_or_ones(rows, self.columns.target)
+        actual = column_or_ones(rows, self.columns.target)
+        of_day = {day: (rows["day"] == day).to_numpy() for day in days}
+        return {day: (raw[chosen], actual[chosen]) for day, chosen in of_day.items()}
 
 
 def calibrate_days(

@@ -78,9 +78,11 @@ def read_labelled_rows(
     days: tuple[date, ...],
     most_rows: int,
     more_columns: Sequence[str] = (),
+    *,
+    is_a_day: bool = False,
 ) -> pl.DataFrame:
-    """Features with their labels on exactly these days; beyond `most_rows` an even sample of
-    entities, the same on every day."""
+    """Features with their labels on exactly these days; beyond `most_rows`, in all or of a day, an
+    even sample of entities, the same on every day."""
     with duck_session(lake.settings, lake.store) as connection:
         for stage in ("features", "labels"):
             bind_parquet(connection, f"lake.{stage}", _urls(lake, problem.table(stage), days), "")
@@ -88,12 +90,12 @@ def read_labelled_rows(
             f'from lake.features join lake.labels using (day, "{problem.entity}") '
             f'where "{columns.target}" is not null'
         )
-        (rows,) = connection.sql(f"select count(*) {joined}").fetchall()[0]
-        thinned = (
-            f'and hash("{problem.entity}") % 1000000 < {most_rows * 1000000 // rows}'
-            if rows > most_rows
-            else ""
-        )
+        share = f'hash("{problem.entity}") % 1000000 < {most_rows * 1_000_000} //'
+        if is_a_day:
+            thinned = f"qualify {share} count(*) over (partition by day)"
+        else:
+            (rows,) = connection.sql(f"select count(*) {joined}").fetchall()[0]
+            thinned = f"and {share} {rows}" if rows > most_rows else ""
         needed = dict.fromkeys([*columns.needed, *more_columns])
         listed = ", ".join(f'"{name}"' for name in needed)
         query = (

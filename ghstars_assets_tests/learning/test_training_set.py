@@ -183,3 +183,15 @@ def test_the_data_version_names_exactly_what_is_read(tides: Lake) -> None:
     labels = tides.read("tides.labels", day)
     tides.write("tides.labels", day, labels.with_columns(pl.col("level_in_3d_cm") + 1))
     assert data_version(tides, PROBLEM, plan) != version
+
+
+def test_a_day_among_others_is_sampled_as_it_is_alone(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    days = tuple(DayRange(AS_OF - timedelta(days=20), AS_OF - timedelta(days=18)))
+    tides.write("tides.labels", days[0], tides.read("tides.labels", days[0]).head(2))
+    together = read_labelled_rows(tides, PROBLEM, columns, days, 3, is_a_day=True)
+    alone = [read_labelled_rows(tides, PROBLEM, columns, (day,), 3) for day in days]
+    assert together.equals(pl.concat(alone))
+    assert alone[0].height == 2
+    assert alone[1].height < 6
