@@ -34,8 +34,7 @@ def run_backtest(
     *,
     is_expanding: bool = False,
 ) -> SkillReport:
-    if json_file and not json_file.absolute().parent.is_dir():
-        raise GhstarsError(f"There is no folder {json_file.absolute().parent}; make it first.")
+    require_folder_of(json_file)
     lake = Lake(settings)
     days = _days(lake, problem, first, last)
     needed = needed_days(lake, problem, days, mode, is_expanding=is_expanding)
@@ -55,6 +54,12 @@ def run_backtest(
     with dagster_instance(settings) as instance:
         report_backtest(instance, problem.table("backtest"), report, run_id)
     return report
+
+
+def require_folder_of(json_file: Path | None) -> None:
+    """Before the work is done, not after it."""
+    if json_file and not json_file.absolute().parent.is_dir():
+        raise GhstarsError(f"There is no folder {json_file.absolute().parent}; make it first.")
 
 
 def show_backtest(problem: Problem, report: SkillReport) -> None:

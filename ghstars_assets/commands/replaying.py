@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from ghstars_assets.commands.backfill import backfill
-from ghstars_assets.commands.backtesting import STAGES, needed_days
+from ghstars_assets.commands.backtesting import STAGES, needed_days, require_folder_of
 from ghstars_assets.commands.console import out, progress_bars, say, show_frame
 from ghstars_assets.days import DayRange
 from ghstars_assets.lake.tables import Lake
@@ -31,6 +31,7 @@ def run_replay(
     json_file: Path | None,
 ) -> None:
     """Live the days, then show each day on which something happened, and what the loop gained."""
+    require_folder_of(json_file)
     backfill(settings, problem, needed_days(Lake(settings), problem, days, "never"), STAGES)
     columns = wire([problem], SQL_ROOT).columns[problem.name]
     lake = ReplayLake(settings, problem)

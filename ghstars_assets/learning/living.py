@@ -95,14 +95,14 @@ class LivedPast:
 
     def live(self, days: DayRange) -> Iterator[LivedDay]:
         """Live the days that were not lived yet, after those that were."""
-        self._begin(days.first)
-        lived = set(self.lake.days(self.problem.table("health"), days))
         known = set(self.lake.days(self.problem.table("features"), days))
         if not known:
             raise GhstarsError(
                 f"{self.problem.table('features')} holds no day of {days}; fill it with `ghstars "
                 f"backfill {self.problem.name} --from {days.first} --to {days.last}`."
             )
+        self._begin(days.first)
+        lived = set(self.lake.days(self.problem.table("health"), days))
         for day in days:
             if day in known and day not in lived:
                 yield self._live(day)

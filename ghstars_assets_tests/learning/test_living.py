@@ -113,6 +113,10 @@ def test_the_first_version_is_what_the_loop_is_held_against(
     assert skill["mae_typical"].to_list() == pytest.approx(skill["mae_frozen"].to_list())
 
 
-def test_days_that_nobody_has_filled_are_named(tides: Lake, columns: LearningColumns) -> None:
+def test_days_that_nobody_has_filled_are_named_and_nothing_is_forgotten(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _live(tides, columns, DayRange(FIRST, FIRST))
     with pytest.raises(GhstarsError, match="ghstars backfill tides --from 2027-01-01"):
         _live(tides, columns, DayRange(date(2027, 1, 1), date(2027, 1, 3)))
+    assert ReplayLake(tides.settings, PROBLEM).days("tides.health") == [FIRST]
