@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import TypedDict
 
 import polars as pl
 from dagster import (
     AssetExecutionContext,
+    AssetKey,
     AssetMaterialization,
     MaterializeResult,
     MetadataValue,
@@ -16,9 +18,10 @@ from dagster import (
 )
 
 from ghstars_assets.dagster_failures import failure_of
+from ghstars_assets.dagster_partitions import asset_key
 from ghstars_assets.days import DayRange
 from ghstars_assets.failures import Cause
-from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.catalog import Table, problem_of
 from ghstars_assets.lake.claim import SANDBOX_NOTICE, read_claim
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
@@ -44,6 +47,24 @@ def table_schema(table: Table) -> TableSchema:
             TableColumn(column.name, column.type, description=column.description)
             for column in table.columns
         ]
+    )
+
+
+class AssetFacts(TypedDict):
+    """What Dagster is told of every asset that fills a table."""
+
+    key: AssetKey
+    description: str
+    group_name: str
+    metadata: dict[str, TableSchema]
+
+
+def asset_facts(table: Table) -> AssetFacts:
+    return AssetFacts(
+        key=asset_key(table.name),
+        description=table.description,
+        group_name=problem_of(table.name),
+        metadata={"dagster/column_schema": table_schema(table)},
     )
 
 

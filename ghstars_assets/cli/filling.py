@@ -1,5 +1,6 @@
 """Commands that bring data in: sources, histories, backfills, holes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -8,11 +9,25 @@ from ghstars_assets.days import DayRange, parse_day
 from ghstars_assets.settings import current_settings
 
 
+def naming_repositories(command: Callable[..., None]) -> Callable[..., None]:
+    """The ways in which a command is told which repositories are meant."""
+    for ways in (
+        click.option("--stars", "stars", multiple=True, metavar="A..B", help="1000.. or 50..99"),
+        click.option("--topic", "topics", multiple=True, help="all repositories with it"),
+        click.option("--owner", "owners", multiple=True, help="all public repositories of one"),
+        click.argument("names", nargs=-1, metavar="[OWNER/NAME]..."),
+    ):
+        command = ways(command)
+    return command
+
+
+def require_any(*ways: tuple[str, ...]) -> None:
+    if not any(ways):
+        raise click.UsageError("Name a repository, an owner, a topic or a range of stars.")
+
+
 @click.command()
-@click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
-@click.option("--owner", "owners", multiple=True, help="all public repositories of one")
-@click.option("--topic", "topics", multiple=True, help="all repositories with it")
-@click.option("--stars", "stars", multiple=True, metavar="A..B", help="1000.. or 50..99")
+@naming_repositories
 @click.option(
     "--archive",
     default="",
@@ -101,10 +116,7 @@ def coverage(problem: str, picture: Path | None, form: str | None) -> None:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
-@click.option("--owner", "owners", multiple=True, help="all public repositories of one")
-@click.option("--topic", "topics", multiple=True, help="all repositories with it")
-@click.option("--stars", "stars", multiple=True, metavar="A..B", help="1000.. or 50..99")
+@naming_repositories
 @click.option("--why", default="", help="the reason, kept with it")
 def track(
     names: tuple[str, ...],
@@ -123,17 +135,13 @@ def track(
     from ghstars_assets.commands.tracking import WHAT_IS_NEXT
     from ghstars_assets.commands.tracking import track as follow
 
-    if not (names or owners or topics or stars):
-        raise click.UsageError("Name a repository, an owner, a topic or a range of stars.")
+    require_any(names, owners, topics, stars)
     follow(current_settings(), names, owners, topics, stars, why)
     say(WHAT_IS_NEXT)
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[OWNER/NAME]...")
-@click.option("--owner", "owners", multiple=True, help="end the wish for an owner")
-@click.option("--topic", "topics", multiple=True, help="end the wish for a topic")
-@click.option("--stars", "stars", multiple=True, metavar="A..B", help="end the wish for a range")
+@naming_repositories
 @click.option("--why", default="", help="the reason, kept with it")
 def untrack(
     names: tuple[str, ...],
@@ -148,8 +156,7 @@ def untrack(
     """
     from ghstars_assets.commands.tracking import untrack as unfollow
 
-    if not (names or owners or topics or stars):
-        raise click.UsageError("Name a repository, an owner, a topic or a range of stars.")
+    require_any(names, owners, topics, stars)
     unfollow(current_settings(), names, owners, topics, stars, why)
 
 

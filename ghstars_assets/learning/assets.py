@@ -23,8 +23,8 @@ from ghstars_assets.automation import carries_forward, catches_up
 from ghstars_assets.dagster_events import (
     MOST_DAYS_TOLD_APART,
     asked_days,
+    asset_facts,
     materialize_days,
-    table_schema,
 )
 from ghstars_assets.dagster_failures import fails_by_cause
 from ghstars_assets.dagster_partitions import (
@@ -104,14 +104,11 @@ def build_loop_assets(problem: Problem, wired: Wired, first_day: date) -> list[A
 
 def _source_asset(problem: Problem, source: Source, first_day: date) -> AssetsDefinition:
     @asset(
-        key=asset_key(source.table.name),
-        description=source.table.description,
+        **asset_facts(source.table),
         partitions_def=daily_partitions(first_day),
         backfill_policy=BackfillPolicy.single_run(),
-        group_name=problem.name,
         deps=[depends_on(table) for table in source.reads],
         kinds={"source", "parquet"},
-        metadata={"dagster/column_schema": table_schema(source.table)},
     )
     @fails_by_cause
     def source_asset(context: AssetExecutionContext) -> MaterializeResult:
@@ -140,14 +137,11 @@ def _backtest_asset(problem: Problem, wired: Wired, first_day: date) -> AssetsDe
     table = backtest_table(problem, columns)
 
     @asset(
-        key=asset_key(table.name),
-        description=table.description,
+        **asset_facts(table),
         partitions_def=monthly_partitions(first_day),
         backfill_policy=BackfillPolicy.single_run(),
-        group_name=problem.name,
         deps=[depends_on_days_of_month(problem.table(name)) for name in ("features", "labels")],
         kinds={"lightgbm", "parquet", "mlflow"},
-        metadata={"dagster/column_schema": table_schema(table)},
     )
     @fails_by_cause
     def backtest(context: AssetExecutionContext, config: BacktestConfig) -> MaterializeResult:
@@ -203,16 +197,13 @@ class _Loop:
         problem, columns, table = self.problem, self.columns, self.tables["model"]
 
         @asset(
-            key=asset_key(table.name),
-            description=table.description,
+            **asset_facts(table),
             partitions_def=daily_partitions(self.first_day),
             deps=[
                 depends_on(problem.table("features"), -problem.label_lag_days),
                 depends_on(problem.table("labels"), -problem.label_lag_days),
             ],
-            group_name=problem.name,
             kinds={"lightgbm", "mlflow"},
-            metadata={"dagster/column_schema": table_schema(table)},
         )
         @fails_by_cause
         def model(context: AssetExecutionContext, config: ModelConfig) -> MaterializeResult:
@@ -241,15 +232,12 @@ class _Loop:
         table_of_models = problem.table("model")
 
         @asset(
-            key=asset_key(table.name),
-            description=table.description,
+            **asset_facts(table),
             partitions_def=daily_partitions(self.first_day),
             backfill_policy=BackfillPolicy.single_run(),
             # It reads no features of its day, but a day without them needs no champion.
             deps=[depends_on(table_of_models), depends_on(problem.table("features"))],
-            group_name=problem.name,
             kinds={"mlflow"},
-            metadata={"dagster/column_schema": table_schema(table)},
             automation_condition=carries_forward(problem),
         )
         @fails_by_cause
@@ -283,12 +271,9 @@ class _Loop:
         problem, columns, table = self.problem, self.columns, self.tables["calibration"]
 
         @asset(
-            key=asset_key(table.name),
-            description=table.description,
+            **asset_facts(table),
             backfill_policy=BackfillPolicy.single_run(),
-            group_name=problem.name,
             kinds={"polars", "parquet"},
-            metadata={"dagster/column_schema": table_schema(table)},
             # Whoever follows repositories since yesterday has no label of a week ago, and is served
             # by what an archive knew.
             automation_condition=catches_up(may_lack=[problem.table("labels")]),
@@ -314,12 +299,9 @@ class _Loop:
         problem, columns, table = self.problem, self.columns, self.tables["predictions"]
 
         @asset(
-            key=asset_key(table.name),
-            description=table.description,
+            **asset_facts(table),
             backfill_policy=BackfillPolicy.single_run(),
-            group_name=problem.name,
             kinds={"lightgbm", "parquet"},
-            metadata={"dagster/column_schema": table_schema(table)},
             automation_condition=catches_up(),
             ins={"champion": AssetIn(asset_key(problem.table("champion")))},
             deps=[
@@ -343,12 +325,9 @@ class _Loop:
         problem, columns, table = self.problem, self.columns, self.tables["scores"]
 
         @asset(
-            key=asset_key(table.name),
-            description=table.description,
+            **asset_facts(table),
             backfill_policy=BackfillPolicy.single_run(),
-            group_name=problem.name,
             kinds={"polars", "parquet"},
-            metadata={"dagster/column_schema": table_schema(table)},
             automation_condition=catches_up(),
             deps=[depends_on(problem.table("predictions")), depends_on(problem.table("labels"))],
             partitions_def=daily_partitions(self.first_day, problem.horizon_days),

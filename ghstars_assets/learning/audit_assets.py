@@ -15,7 +15,7 @@ from dagster import (
     asset,
 )
 
-from ghstars_assets.dagster_events import table_schema
+from ghstars_assets.dagster_events import asset_facts
 from ghstars_assets.dagster_failures import fails_by_cause
 from ghstars_assets.dagster_partitions import asset_key
 from ghstars_assets.lake.audit import AUDIT
@@ -32,12 +32,9 @@ TOLD_OF = ("model", "champion", "health")
 
 def build_audit_asset(problems: Sequence[Problem]) -> AssetsDefinition:
     @asset(
-        key=asset_key(AUDIT.name),
-        description=AUDIT.description,
+        **asset_facts(AUDIT),
         deps=[asset_key(problem.table(stage)) for problem in problems for stage in TOLD_OF],
-        group_name="platform",
         kinds={"parquet"},
-        metadata={"dagster/column_schema": table_schema(AUDIT)},
         # After they have run, never beside them. News that comes while it runs is news at the next
         # tick: nothing is remembered that could be forgotten.
         automation_condition=AutomationCondition.any_deps_match(

@@ -19,7 +19,7 @@ from dagster import (
 )
 
 from ghstars_assets.automation import catches_up
-from ghstars_assets.dagster_events import asked_days, materialize_days, table_schema
+from ghstars_assets.dagster_events import asked_days, asset_facts, materialize_days
 from ghstars_assets.dagster_failures import fails_by_cause
 from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.lake.outcomes import DayOutcome, Status
@@ -45,12 +45,9 @@ def build_drift_asset(
     much = problem.gates.drifted_share
 
     @asset(
-        key=key,
-        description=table.description,
+        **asset_facts(table),
         backfill_policy=BackfillPolicy.single_run(),
-        group_name=problem.name,
         kinds={"scipy", "parquet"},
-        metadata={"dagster/column_schema": table_schema(table)},
         # In its first days a home has forecasts, and none of them has come due.
         automation_condition=catches_up(may_lack=[problem.table("scores")]),
         ins={"champion": AssetIn(asset_key(problem.table("champion")))},

@@ -34,9 +34,9 @@ from ghstars_assets.automation import catches_up
 from ghstars_assets.dagster_events import (
     MOST_DAYS_TOLD_APART,
     asked_days,
+    asset_facts,
     materialize_days,
     outcome_metadata,
-    table_schema,
 )
 from ghstars_assets.dagster_failures import fails_by_cause
 from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
@@ -68,12 +68,9 @@ def build_health_asset(problem: Problem, first_day: date) -> AssetsDefinition:
     key = asset_key(table.name)
 
     @asset(
-        key=key,
-        description=table.description,
+        **asset_facts(table),
         backfill_policy=BackfillPolicy.single_run(),
-        group_name=problem.name,
         kinds={"polars", "parquet"},
-        metadata={"dagster/column_schema": table_schema(table)},
         # In the first days of a version nothing that it forecast has come due.
         automation_condition=catches_up(may_lack=[scores]),
         ins={"champion": AssetIn(asset_key(problem.table("champion")))},
