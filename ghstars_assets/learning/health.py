@@ -20,6 +20,10 @@ from ghstars_assets.learning.retraining import Verdict
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.vitals import Drift, Skill, SkillMeter, drift_on
 
+DRIFT_GATES = (
+    "population_stability", "wasserstein", "jensen_shannon", "share_missing", "share_outside",
+)  # fmt: skip
+"""By which `drift` calls a feature drifted."""
 LOWER_IS_BETTER = ("rmse",)
 HIGHER_IS_BETTER = ("r2", "auc")
 LOOKS_BACK = timedelta(days=31)
@@ -111,6 +115,8 @@ def thresholds_of(problem: Problem) -> dict[str, float | dict[str, float]]:
         "skill_critical": gates.skill_critical.value,
         "skill_warning": gates.skill_warning.value,
         "drifted_share": gates.drifted_share.value,
+        "drifted": {name: getattr(gates, name).value for name in DRIFT_GATES},
+        "drift_days": gates.drift_days,
         "skill_days": gates.skill_days,
         "fewest_skill_days": gates.fewest_skill_days,
         "absolute": {name: threshold.value for name, threshold in gates.absolute.items()},

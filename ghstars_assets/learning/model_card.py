@@ -26,7 +26,8 @@ def model_card(lake: Lake, problem: Problem, candidate: Candidate) -> str:
     by_segment = _by_segment(lake, problem, candidate, judged)
     sections = [
         [f"# {problem.name} as of {candidate.as_of}", problem.question],
-        ["## Data", *_data(problem, candidate)],
+        ["## Data", *_data(candidate)],
+        ["## Protocol", *_protocol(problem, candidate)],
         ["## Skill on the held-out days", *_skill(candidate)],
         *(
             [f"## Skill by {name}", _table(("", "rows", "MAE", "naive", "skill"), rows)]
@@ -39,7 +40,7 @@ def model_card(lake: Lake, problem: Problem, candidate: Candidate) -> str:
     return "\n\n".join("\n\n".join(section) for section in sections) + "\n"
 
 
-def _data(problem: Problem, candidate: Candidate) -> Iterator[str]:
+def _data(candidate: Candidate) -> Iterator[str]:
     plan, training = candidate.plan, candidate.training
     yield (
         f"Trained on {candidate.rows:,} rows of {len(plan.training_days)} days from "
@@ -47,6 +48,11 @@ def _data(problem: Problem, candidate: Candidate) -> Iterator[str]:
         f"every {_ordinal(training.every_nth_day)}), all of whose outcomes were known before "
         f"{candidate.as_of}."
     )
+    yield f"Data {candidate.data_version}, model {candidate.fingerprint}."
+
+
+def _protocol(problem: Problem, candidate: Candidate) -> Iterator[str]:
+    plan = candidate.plan
     yield (
         f"Judged on {len(plan.holdout_days)} later days, {plan.holdout_days[0]} to "
         f"{plan.holdout_days[-1]}. No outcome it learnt from overlaps one that it is judged on: "
@@ -55,7 +61,6 @@ def _data(problem: Problem, candidate: Candidate) -> Iterator[str]:
     if plan.held_out:
         windows = " and ".join(map(str, plan.held_out))
         yield f"Left out of training, for comparisons with other versions: {windows}."
-    yield f"Data {candidate.data_version}, model {candidate.fingerprint}."
 
 
 def _window(training: Training) -> str:

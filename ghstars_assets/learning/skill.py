@@ -125,7 +125,7 @@ def measure_skill(
             name: _measure(connection, problem, _Forecaster(name, name))
             for name in (NAIVE, *baselines)
         }
-        segments = _by_segment(connection, lake, problem, origins)
+        segments = _by_segment(connection, lake, problem, origins, (NAIVE, *baselines))
         levels = _by_level(connection, problem)
     without = model.of((None, False))
     return SkillReport(
@@ -316,6 +316,7 @@ def _by_segment(
     lake: Lake,
     problem: Problem,
     origins: Sequence[date],
+    others: Sequence[str],
 ) -> dict[str, list[dict[str, Any]]]:
     """What an entity is told apart by is as of the origin; the most frequent value comes first."""
     wanted = set(origins)
@@ -325,7 +326,8 @@ def _by_segment(
     if not urls:
         return {name: [] for name in problem.segments}
     bind_parquet(connection, "lake.snapshots", urls, "")
-    measures = {**_point_measures(_MODEL), "mae_naive": f"avg(abs({NAIVE} - actual))"}
+    errors = {f"mae_{name}": f'avg(abs("{name}" - actual))' for name in others}
+    measures = {**_point_measures(_MODEL), **errors}
     found: dict[str, list[dict[str, Any]]] = {}
     for name, expression in problem.segments.items():
         # The expression is the problem's own, from the code.

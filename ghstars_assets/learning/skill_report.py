@@ -7,7 +7,7 @@ from itertools import groupby
 
 import polars as pl
 
-from ghstars_assets.learning.skill import LEVELS, NAIVE, Measures, SkillReport
+from ghstars_assets.learning.skill import LEVELS, Measures, SkillReport
 from ghstars_assets.learning.tables import INTERVALS
 
 MODEL = "model"
@@ -133,14 +133,15 @@ def _month_table(report: SkillReport) -> str:
 
 
 def _segment_table(name: str, found: Sequence[Mapping[str, float | str | None]]) -> str:
-    header = [name, "rows", "MAE", f"MAE of {NAIVE}"]
+    others = [key for key in (found[0] if found else {}) if key.startswith("mae_")]
+    header = [name, "rows", "MAE", *(f"MAE of {key.removeprefix('mae_')}" for key in others)]
     header += [_SHOWN[measure][0] for measure in ("skill_vs_naive", "wape", "bias")]
     header += [f"{share} % holds" for share in INTERVALS]
     rows = [
         [
             str(row["value"]),
             *_cells(row, "n", "mae"),
-            _told(row["mae_naive"], ",.3f"),
+            *(_told(row[key], ",.3f") for key in others),
             *_cells(row, "skill_vs_naive", "wape", "bias"),
             *(_told(row[f"coverage_{share}"], ".1%") for share in INTERVALS),
         ]

@@ -1,5 +1,7 @@
 """The tables that the learning loop makes for every problem, declared once."""
 
+from dataclasses import replace
+
 from ghstars_assets.lake.catalog import Column, Table
 from ghstars_assets.learning.problem import LearningColumns, Problem
 
@@ -201,7 +203,12 @@ def backtest_table(problem: Problem, columns: LearningColumns) -> Table:
         problem.table("backtest"),
         "Forecasts as they would have been made on each day of the past, beside what happened.",
         (
-            *_forecast_columns(problem),
+            *(
+                replace(column, description="null: a replay registers no version; see fingerprint")
+                if column.name == "model_version"
+                else column
+                for column in _forecast_columns(problem)
+            ),
             Column("actual", "double", "what happened; null where nobody knows"),
             *(
                 Column(name, "double", "a forecast that anybody could make")
