@@ -19,16 +19,16 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import Claim, SandboxWorld, claim
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.wiring import Wired, wire
+from ghstars_assets.orchestration.runs import Runner, dagster_instance
 from ghstars_assets.problems.stars.problem import PROBLEM
-from ghstars_assets.runs import Runner, dagster_instance
 from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
-from ghstars_assets.sqlassets.engine import fill
-from ghstars_assets_tests.world_rows import TABLE, as_github
+from ghstars_assets.sql_tables.engine import fill
+from ghstars_assets_tests.support.world_rows import TABLE, as_github
 
 SEED = 7
 LAST_DAY = date(2026, 10, 31)
@@ -77,7 +77,7 @@ def _options() -> argparse.Namespace:
 
 
 def _take_world(lake: Lake, repositories: int, days: DayRange) -> None:
-    claim(lake, Claim("sandbox", days.first, SandboxWorld(SEED, repositories, days.first)))
+    mark_lake(lake, Marker("sandbox", days.first, SandboxWorld(SEED, repositories, days.first)))
     world = World(WorldSpec(SEED, repositories, days.first))
     for day, frame in world.snapshots(days.first, days.last):
         lake.write(TABLE.name, day, as_github(frame))

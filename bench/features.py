@@ -43,15 +43,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 
 if TYPE_CHECKING:
     import polars as pl
     from mlforecast import MLForecast
 
     from ghstars_assets.lake.tables import Lake
-    from ghstars_assets.sqlassets.graph import SqlGraph
-    from ghstars_assets.sqlassets.header import SqlFile
+    from ghstars_assets.sql_tables.graph import SqlGraph
+    from ghstars_assets.sql_tables.header import SqlFile
 
 SEED = 7
 FIRST_DAY = date(2015, 1, 1)
@@ -365,13 +365,13 @@ def _features(home: Path, days: Sequence[int], _repositories: int) -> Side:
 
 
 def _windows(home: Path, days: Sequence[int], _repositories: int) -> Side:
-    from ghstars_assets.sqlassets.header import read_sql_file
+    from ghstars_assets.sql_tables.header import read_sql_file
 
     return _fill(home, read_sql_file(WINDOWS_FILE), days[-1])
 
 
 def _lags(home: Path, days: Sequence[int], _repositories: int) -> Side:
-    from ghstars_assets.sqlassets.header import read_sql_file
+    from ghstars_assets.sql_tables.header import read_sql_file
 
     path = home / "stars" / "lags.sql"
     path.parent.mkdir(exist_ok=True)
@@ -380,7 +380,7 @@ def _lags(home: Path, days: Sequence[int], _repositories: int) -> Side:
 
 
 def _fill(home: Path, file: "SqlFile", days: int) -> Side:
-    from ghstars_assets.sqlassets.engine import fill
+    from ghstars_assets.sql_tables.engine import fill
 
     lake, tables = _lake(home), _graph().tables
 

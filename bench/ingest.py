@@ -40,7 +40,7 @@ from ghstars_assets.sources.github.tables import tables_of
 
 sys.path.insert(0, str(PROJECT_ROOT))  # virtual time is the tests'
 
-from ghstars_assets_tests.virtual_time import run_in_virtual_time
+from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 SEED = 7
 DAY = date(2026, 6, 1)

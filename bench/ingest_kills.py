@@ -18,7 +18,7 @@ from ghstars_assets.settings import PROJECT_ROOT
 
 sys.path.insert(0, str(PROJECT_ROOT))  # what the tests do with killed snapshots is written once
 
-from ghstars_assets_tests.ingests import REPOSITORIES, Ingest, ServedGitHub, serving_github
+from ghstars_assets_tests.support.ingests import REPOSITORIES, Ingest, ServedGitHub, serving_github
 
 SEED = 20261121
 MOST_ANSWERS = 3

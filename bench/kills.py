@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import PROJECT_ROOT
 
 sys.path.insert(0, str(PROJECT_ROOT))  # what the tests do with killed backfills is written once
 
-from ghstars_assets_tests.backfills import (
+from ghstars_assets_tests.support.backfills import (
     Ended,
     differences,
     end_of,
@@ -30,7 +30,7 @@ from ghstars_assets_tests.backfills import (
     progress,
     start_backfill,
 )
-from ghstars_assets_tests.filled_home import DAYS, begin_world, settings_of
+from ghstars_assets_tests.support.filled_home import DAYS, begin_world, settings_of
 
 LAST_DAY = date(2026, 7, 20)
 """Two models are made by then, and the first forecasts scored."""

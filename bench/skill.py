@@ -47,9 +47,9 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.backtesting import MODES
+from ghstars_assets.learning.evaluation.backtest import MODES
 from ghstars_assets.settings import Settings
 
 SEED = 7

@@ -10,12 +10,20 @@ import pytest
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.problems.stars.sources import SOURCES
 from ghstars_assets.settings import SQL_ROOT, Settings
-from ghstars_assets.sqlassets.graph import SqlGraph, load_sql_graph
-from ghstars_assets_tests import small_world
-from ghstars_assets_tests.filled_home import (  # noqa: F401 - fixtures: every stage, filled
+from ghstars_assets.sql_tables.graph import SqlGraph, load_sql_graph
+from ghstars_assets_tests.support import small_world
+from ghstars_assets_tests.support.filled_home import (  # noqa: F401 - fixtures: every stage, filled
     filled_home,
     filled_home_copy,
     filled_lake,
+)
+from ghstars_assets_tests.support.tides_fixtures import (  # noqa: F401 - fixtures: the tides
+    candidate,
+    columns,
+    mlflow_home,
+    tides,
+    tides_home,
+    versions,
 )
 
 # The same examples on every machine and every run, however slow the machine.

@@ -20,15 +20,15 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.execution.asset_backfill import AssetBackfillData
 
-from ghstars_assets.dagster_partitions import asset_key, daily_partitions, depends_on
-from ghstars_assets.definitions import build_defs
-from ghstars_assets.lake.claim import Claim, claim
+from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.orchestration.build import build_defs
+from ghstars_assets.orchestration.partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.problems.stars.problem import PROBLEM as STARS
 from ghstars_assets.settings import Settings
-from ghstars_assets_tests.dagster_runs import process_with_home
+from ghstars_assets_tests.support.dagster_runs import process_with_home
 
 FIRST_DAY = date(2026, 1, 1)
 NOW = datetime(2026, 8, 15, 12, tzinfo=UTC)
@@ -41,7 +41,7 @@ HEAVY = ("mlflow", "lightgbm", "sklearn", "pandas", "scipy", "optuna", "streamli
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     with process_with_home(tmp_path_factory.mktemp("definitions")) as found:
-        claim(Lake(found), Claim("sandbox", FIRST_DAY))
+        mark_lake(Lake(found), Marker("sandbox", FIRST_DAY))
         yield found
 
 

@@ -19,7 +19,6 @@ from obstore.store import S3Store, from_url
 from pydantic import SecretStr
 
 from ghstars_assets import failures
-from ghstars_assets.definitions import build_defs
 from ghstars_assets.errors import (
     GhstarsError,
     LogMovedError,
@@ -33,6 +32,7 @@ from ghstars_assets.errors import (
     WrongHomeError,
 )
 from ghstars_assets.failures import Cause, classify, returns_in_seconds, sentence, waits
+from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.answers import (
     BadCredentialsError,

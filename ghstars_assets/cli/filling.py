@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ghstars_assets.days import DayRange, parse_day
+from ghstars_assets.calendar import DayRange, parse_day
 from ghstars_assets.settings import current_settings
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ghstars_assets.days import DayRange, parse_day
+from ghstars_assets.calendar import DayRange, parse_day
 from ghstars_assets.settings import current_settings
 
 
@@ -39,7 +39,7 @@ def backtest(
     ghstars backtest stars --from 2025-07-01 --to 2026-02-19 --json skill.json
     """
     from ghstars_assets.commands.backtesting import run_backtest, show_backtest
-    from ghstars_assets.learning.backtesting import require_mode
+    from ghstars_assets.learning.evaluation.backtest import require_mode
     from ghstars_assets.problems.registry import find_problem
 
     found = find_problem(problem)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ghstars_assets.days import parse_day
+from ghstars_assets.calendar import parse_day
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.settings import current_settings
 
@@ -123,7 +123,7 @@ def sql(query: str | None, file: Path | None, form: str | None) -> None:
 
     \b
     ghstars sql "select count(*) from stars.snapshots"
-    ghstars sql -f sql/explore/rising_fastest.sql --csv > rising.csv
+    ghstars sql -f sql/stars/explore/rising_fastest.sql --csv > rising.csv
     """
     from ghstars_assets.commands.queries import prompt, run_queries
 

@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from ghstars_assets.calendar import DayRange, consecutive, parse_day, utc_now
 from ghstars_assets.commands.console import progress_bars
-from ghstars_assets.days import DayRange, consecutive, parse_day, utc_now
 from ghstars_assets.errors import GhstarsError, NotEnoughHistoryError
-from ghstars_assets.lake.claim import Claim, read_claim, require_claim
+from ghstars_assets.lake.marker import Marker, read_marker, require_marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.decisions import first_championed_day
-from ghstars_assets.learning.modelling import is_on_record
 from ghstars_assets.learning.problem import LearningColumns, Problem
+from ghstars_assets.learning.promotion.decisions import first_championed_day
 from ghstars_assets.learning.stages import (
     NEED_A_CHAMPION,
     Stage,
@@ -23,8 +22,9 @@ from ghstars_assets.learning.stages import (
     stages_of,
     stale_days,
 )
+from ghstars_assets.learning.training.candidates_on_record import is_on_record
 from ghstars_assets.learning.wiring import wire
-from ghstars_assets.runs import Recorded, Runner, RunReport, dagster_instance
+from ghstars_assets.orchestration.runs import Recorded, Runner, RunReport, dagster_instance
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sources.source import Source
 
@@ -68,9 +68,9 @@ def backfill(
     `is_strict` it is a failure to ask for such days alone, or for forecasts without a champion.
     """
     lake = Lake(settings)
-    held = read_claim(lake)
+    marker = read_marker(lake)
     wired = wire([problem], SQL_ROOT)
-    stages = chosen_stages(stages_of(problem, wired, held), stage_names)
+    stages = chosen_stages(stages_of(problem, wired, marker), stage_names)
     leads = lead_days(stages)
     with dagster_instance(settings) as instance, progress_bars() as bars:
         runner = Runner(settings, instance)
@@ -84,7 +84,7 @@ def backfill(
         )
         reports = []
         for stage in stages:
-            wanted = filling.wanted(stage, _led(days, leads[stage.table], held))
+            wanted = filling.wanted(stage, _led(days, leads[stage.table], marker))
             task = bars.add_task(f"{problem.name} {stage.name}", total=len(wanted) or 1)
             report = filling.fill(stage, wanted, lambda _day, task=task: bars.advance(task))
             bars.update(task, completed=len(wanted) or 1)
@@ -98,8 +98,8 @@ def days_or_all(
     """The days that were asked for; what was left out is the lake's first day, or the newest that
     there can be."""
     lake = Lake(settings)
-    held = read_claim(lake)
-    newest = newest_day(lake, problem, held)
+    marker = read_marker(lake)
+    newest = newest_day(lake, problem, marker)
     if last and parse_day(last) > newest:
         raise GhstarsError(
             f"No source of {problem.name} knows {parse_day(last)} yet; the newest day is {newest}."
@@ -107,15 +107,15 @@ def days_or_all(
     begin = (
         parse_day(first)
         if first
-        else (held and held.first_day) or first_told_day(lake, problem) or problem.first_day
+        else (marker and marker.first_day) or first_told_day(lake, problem) or problem.first_day
     )
     return DayRange(begin, parse_day(last) if last else newest)
 
 
-def _led(days: DayRange, lead: int, held: Claim | None) -> DayRange:
-    if held is None or held.first_day is None:
+def _led(days: DayRange, lead: int, marker: Marker | None) -> DayRange:
+    if marker is None or marker.first_day is None:
         return days
-    return DayRange(min(days.first, max(held.first_day, days.first - timedelta(lead))), days.last)
+    return DayRange(min(days.first, max(marker.first_day, days.first - timedelta(lead))), days.last)
 
 
 class _Backfill:
@@ -163,8 +163,11 @@ class _Backfill:
 
     def _tellable(self, source: Source, days: list[date]) -> list[date]:
         """What the source can tell now, and what it told before."""
-        held = require_claim(self.lake, source.kinds)
-        known = {*source.known_days(self.lake, held, utc_now()), *self.lake.days(source.table.name)}
+        marker = require_marker(self.lake, source.kinds)
+        known = {
+            *source.known_days(self.lake, marker, utc_now()),
+            *self.lake.days(source.table.name),
+        }
         return [day for day in days if day in known]
 
     def fill(self, stage: Stage, wanted: list[date], on_day: Callable[[date], None]) -> StageReport:

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import progress_bars, say, show_frame
-from ghstars_assets.days import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.backtest_events import report_backtest
-from ghstars_assets.learning.backtesting import Mode, Replay, periods
+from ghstars_assets.learning.evaluation.backtest import Mode, Replay, periods
+from ghstars_assets.learning.evaluation.skill import SkillReport, measure_skill
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.skill import SkillReport, measure_skill
-from ghstars_assets.learning.skill_report import rows_for_console
-from ghstars_assets.learning.tracking import Tracking
+from ghstars_assets.learning.registry.mlflow_tracking import Tracking
 from ghstars_assets.learning.wiring import wire
-from ghstars_assets.runs import dagster_instance
+from ghstars_assets.orchestration.backtest_metadata import report_backtest
+from ghstars_assets.orchestration.runs import dagster_instance
+from ghstars_assets.reporting.skill_report import rows_for_console
 from ghstars_assets.settings import SQL_ROOT, Settings
 
 STAGES = ("snapshots", "features", "labels")

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ghstars_assets.lake.claim import SANDBOX_NOTICE, read_claim
+from ghstars_assets.lake.marker import SANDBOX_NOTICE, read_marker
 from ghstars_assets.lake.tables import Lake
 
 Form = Literal["table", "csv", "json"]
@@ -37,8 +37,8 @@ def say(text: str) -> None:
 
 def say_if_sandbox(lake: Lake) -> None:
     """Nobody should take an invented world's figures for GitHub's."""
-    held = read_claim(lake)
-    if held and held.kind == "sandbox":
+    marker = read_marker(lake)
+    if marker and marker.kind == "sandbox":
         say(SANDBOX_NOTICE)
 
 

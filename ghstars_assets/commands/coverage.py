@@ -7,8 +7,8 @@ import polars as pl
 from ghstars_assets.commands.console import Form, say, say_if_sandbox, show_frame
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.coverage import coverage_of
 from ghstars_assets.learning.problem import Problem
+from ghstars_assets.reporting.source_coverage import coverage_of
 from ghstars_assets.settings import Settings
 
 
@@ -38,7 +38,7 @@ def show_coverage(settings: Settings, problem: Problem, picture: Path | None, fo
     ]
     show_frame(pl.DataFrame(rows), form)
     if picture:
-        from ghstars_assets.learning.coverage_picture import coverage_svg
+        from ghstars_assets.reporting.source_coverage_picture import coverage_svg
 
         picture.write_text(coverage_svg(lanes))
         say(f"drawn in {picture}")

@@ -3,11 +3,11 @@
 import time
 from datetime import timedelta
 
+from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import out, say
 from ghstars_assets.commands.forecasts import forecasts_of, show_forecasts, show_record
-from ghstars_assets.days import DayRange, utc_now
-from ghstars_assets.lake.claim import SANDBOX_NOTICE, Claim, SandboxWorld, claim
+from ghstars_assets.lake.marker import SANDBOX_NOTICE, Marker, SandboxWorld, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.problems.registry import all_problems
@@ -23,7 +23,7 @@ def demo(settings: Settings, days: int) -> None:
     lake = Lake(settings)
     newest = utc_now().date() - timedelta(days=1)
     # A home that was filled keeps its own first day.
-    first_day = claim(lake, sandbox_claim(settings, days)).first_day or newest
+    first_day = mark_lake(lake, sandbox_marker(settings, days)).first_day or newest
     say(f"{SANDBOX_NOTICE}\nEverything is kept in {settings.home_path}.")
     shown = []
     for problem in all_problems().values():
@@ -55,7 +55,7 @@ def wish_for_everything(settings: Settings, lake: Lake, problem: Problem) -> Non
         record(lake, tables, "track", everything, "the sandbox's whole world", utc_now())
 
 
-def sandbox_claim(settings: Settings, days: int) -> Claim:
+def sandbox_marker(settings: Settings, days: int) -> Marker:
     """What an empty home is marked with: an invented world, and the day its partitions begin."""
     yesterday = utc_now().date() - timedelta(days=1)
     world = SandboxWorld(
@@ -63,4 +63,4 @@ def sandbox_claim(settings: Settings, days: int) -> Claim:
         settings.sandbox_repositories,
         yesterday - timedelta(days=max(settings.sandbox_days, days) - 1),
     )
-    return Claim("sandbox", yesterday - timedelta(days=days - 1), world)
+    return Marker("sandbox", yesterday - timedelta(days=days - 1), world)

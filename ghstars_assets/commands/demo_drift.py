@@ -16,20 +16,20 @@ from typing import Any
 
 import polars as pl
 
+from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import out, progress_bars, say, show_frame
 from ghstars_assets.commands.demo import wish_for_everything
-from ghstars_assets.commands.lived_days import LivedDays
-from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.errors import WrongHomeError
 from ghstars_assets.lake.audit import AUDIT
-from ghstars_assets.lake.claim import SANDBOX_NOTICE, Claim, SandboxWorld, claim, read_claim
+from ghstars_assets.lake.marker import SANDBOX_NOTICE, Marker, SandboxWorld, mark_lake, read_marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.living import with_and_without
+from ghstars_assets.learning.monitoring.retraining import ASKED, HELD_BACK
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.retraining import ASKED, HELD_BACK
+from ghstars_assets.learning.simulation.simulation import with_and_without
+from ghstars_assets.orchestration.runs import Runner, dagster_instance
+from ghstars_assets.orchestration.simulated_days import LivedDays
 from ghstars_assets.problems.registry import find_problem
-from ghstars_assets.runs import Runner, dagster_instance
 from ghstars_assets.settings import Settings
 
 
@@ -49,9 +49,9 @@ class Story:
     change_on: date | None
 
     @property
-    def claim(self) -> Claim:
+    def marker(self) -> Marker:
         world = SandboxWorld(self.seed, self.repositories, self.first_day, self.change_on)
-        return Claim("sandbox", self.first_day, world)
+        return Marker("sandbox", self.first_day, world)
 
 
 STORY = Story(
@@ -95,12 +95,12 @@ def demo_drift(settings: Settings, *, is_control: bool) -> None:
 
 def claim_empty(lake: Lake, story: Story) -> None:
     """Mark a home for the story, which must have it to itself."""
-    if read_claim(lake) or lake.tables():
+    if read_marker(lake) or lake.tables():
         raise WrongHomeError(
             f"The lake at {lake.store.root} is in use, and this demo needs an empty one; set "
             "GHSTARS_HOME (or GHSTARS_LAKE) to a new place."
         )
-    claim(lake, story.claim)
+    mark_lake(lake, story.marker)
 
 
 def _fill_ahead(settings: Settings, lake: Lake, problem: Problem, story: Story) -> None:

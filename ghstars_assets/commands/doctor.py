@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ghstars_assets.commands.up import Service, require_free_port, services_of
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import prepare_home
-from ghstars_assets.lake.claim import Claim, read_claim
+from ghstars_assets.lake.marker import Marker, read_marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.tracking import check_reachable
+from ghstars_assets.learning.registry.mlflow_tracking import check_reachable
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.settings import SQL_ROOT, Settings
@@ -69,8 +69,8 @@ def _home(settings: Settings) -> str:
 def _lake(settings: Settings) -> str:
     lake = Lake(settings)
     lake.store.check_writable()
-    held = read_claim(lake)
-    kind = f"{held.kind} data" if held else "empty"
+    marker = read_marker(lake)
+    kind = f"{marker.kind} data" if marker else "empty"
     return f"{lake.store.root}, reachable and writable, {kind}"
 
 
@@ -83,13 +83,13 @@ def _github(settings: Settings) -> str:
     from ghstars_assets.sources.github.credentials import credentials_of, has_credentials
     from ghstars_assets.sources.github.endpoint import own_world
 
-    held = read_claim(Lake(settings))
-    if held and own_world(settings, held):
+    marker = read_marker(Lake(settings))
+    if marker and own_world(settings, marker):
         return "this home has an invented one of its own, which needs no token"
-    if held is None and not has_credentials(settings):
+    if marker is None and not has_credentials(settings):
         return "no token set; GitHub itself needs one in GHSTARS_GITHUB_TOKEN, the sandbox does not"
     kind = credentials_of(settings).kind
-    budgets = asyncio.run(_budgets(settings, held))
+    budgets = asyncio.run(_budgets(settings, marker))
     told = [
         f"{name}: {budget.remaining:,} of {budget.limit:,} left, full again at "
         f"{budget.resets_at:%H:%M} UTC"
@@ -106,11 +106,11 @@ def _github(settings: Settings) -> str:
     return f"{kind}; {'; '.join(told)}; {kept:,} of each hour are kept for other uses"
 
 
-async def _budgets(settings: Settings, held: Claim | None) -> "dict[str, Budget]":
+async def _budgets(settings: Settings, marker: Marker | None) -> "dict[str, Budget]":
     from ghstars_assets.sources.github.client import GitHub
     from ghstars_assets.sources.github.endpoint import open_endpoint, world_behind
 
-    known = held or Claim(await world_behind(settings))
+    known = marker or Marker(await world_behind(settings))
     with open_endpoint(settings, known) as endpoint:
         async with GitHub(endpoint) as github:
             return await github.budgets()

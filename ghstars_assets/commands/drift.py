@@ -5,18 +5,23 @@ from pathlib import Path
 
 import polars as pl
 
+from ghstars_assets.calendar import DayRange, parse_day
 from ghstars_assets.commands.console import Form, say, say_if_sandbox, show_frame
-from ghstars_assets.days import DayRange, parse_day
 from ghstars_assets.errors import GhstarsError, MissingDayError
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.decisions import model_row
-from ghstars_assets.learning.drift_page import drift_page
-from ghstars_assets.learning.drift_reference import FEATURE, reference_from_json
-from ghstars_assets.learning.drift_report import most_drifted_first
-from ghstars_assets.learning.drift_windows import Compared, as_rows, held_against, sketches_of
+from ghstars_assets.learning.monitoring.drift_between_windows import (
+    Compared,
+    as_rows,
+    held_against,
+    sketches_of,
+)
+from ghstars_assets.learning.monitoring.drift_profile import FEATURE, reference_from_json
+from ghstars_assets.learning.monitoring.vitals import drift_on
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.vitals import drift_on
+from ghstars_assets.learning.promotion.decisions import model_row
 from ghstars_assets.learning.wiring import wire
+from ghstars_assets.reporting.drift_page import drift_page
+from ghstars_assets.reporting.drift_report import most_drifted_first
 from ghstars_assets.settings import SQL_ROOT, Settings
 
 

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands.console import out, show_frame
 from ghstars_assets.commands.forecasts import forecasts_of
-from ghstars_assets.days import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands.console import Form, out, show_frame
-from ghstars_assets.days import DayRange
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands.backfill import backfill
-from ghstars_assets.days import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.holes import declare_gaps, holes_in, release_days
 from ghstars_assets.lake.tables import Lake

@@ -6,12 +6,12 @@ from datetime import date
 
 from rich.progress import TaskID
 
+from ghstars_assets.calendar import DayRange, consecutive, parse_day, utc_today
 from ghstars_assets.commands.console import out, progress_bars, say
-from ghstars_assets.days import DayRange, consecutive, parse_day, utc_today
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.runs import Recorded, Runner, dagster_instance
+from ghstars_assets.orchestration.runs import Recorded, Runner, dagster_instance
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.source import Brought, Progress
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import polars as pl
 
+from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import Form, out, say, say_if_sandbox, show_frame
-from ghstars_assets.days import DayRange, utc_today
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.audit import this_user
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.decisions import PUTS_IN_OFFICE, Decision, champions_of
-from ghstars_assets.learning.deployment import files_of, publish_champion
-from ghstars_assets.learning.modelling import point_alias_at_champion
-from ghstars_assets.learning.overruling import promote, require_known, rollback
 from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.promotion.decisions import PUTS_IN_OFFICE, Decision, champions_of
+from ghstars_assets.learning.promotion.manual_decisions import promote, require_known, rollback
+from ghstars_assets.learning.registry.champion_files import files_of, publish_champion
+from ghstars_assets.learning.training.candidates_on_record import point_alias_at_champion
 from ghstars_assets.settings import Settings
 
 _SCHEMA = {

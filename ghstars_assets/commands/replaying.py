@@ -7,15 +7,15 @@ from pathlib import Path
 
 import polars as pl
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.backtesting import STAGES, needed_days, require_folder_of
 from ghstars_assets.commands.console import out, progress_bars, say, show_frame
-from ghstars_assets.days import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.decisions import champions_of
-from ghstars_assets.learning.living import LivedPast, with_and_without
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.replay_lake import ReplayLake
+from ghstars_assets.learning.promotion.decisions import champions_of
+from ghstars_assets.learning.simulation.simulation import LivedPast, with_and_without
+from ghstars_assets.learning.simulation.simulation_lake import ReplayLake
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.settings import SQL_ROOT, Settings
 

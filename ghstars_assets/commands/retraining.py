@@ -5,25 +5,25 @@ import json
 from dataclasses import dataclass
 from datetime import date
 
+from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.commands.console import progress_bars, say
-from ghstars_assets.days import DayRange, utc_today
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.retrain_requests import (
+from ghstars_assets.learning.monitoring.retraining import Ask, record_answers, versions_asked_for
+from ghstars_assets.learning.monitoring.retraining_requests import (
     ANSWERED,
     day_of_request,
     request_retraining,
 )
-from ghstars_assets.learning.retraining import Ask, record_answers, versions_asked_for
-from ghstars_assets.learning.retraining_sensor import (
+from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.training.training_set import plan_training
+from ghstars_assets.orchestration.retraining_sensor import (
     model_config,
     newest_evaluation,
     retraining_tags,
 )
-from ghstars_assets.learning.training_set import plan_training
-from ghstars_assets.runs import COMMAND_TAG, Runner, dagster_instance
+from ghstars_assets.orchestration.runs import COMMAND_TAG, Runner, dagster_instance
 from ghstars_assets.settings import Settings
 
 DONE = {"deploy": "deployed", "skip": "skipped", "reject": "rejected"}

@@ -3,8 +3,8 @@
 import secrets
 from datetime import date, datetime, timedelta
 
+from ghstars_assets.calendar import utc_now
 from ghstars_assets.commands.console import out
-from ghstars_assets.days import utc_now
 from ghstars_assets.errors import GhstarsError
 
 

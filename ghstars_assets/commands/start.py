@@ -13,22 +13,22 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import out, say
-from ghstars_assets.commands.demo import sandbox_claim
+from ghstars_assets.commands.demo import sandbox_marker
 from ghstars_assets.commands.forecasts import forecasts_of, show_forecasts
 from ghstars_assets.commands.importing import import_history, record_in_dagster
 from ghstars_assets.commands.status import thin_forecasts
 from ghstars_assets.commands.tracking import track
-from ghstars_assets.days import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.lake.claim import SANDBOX_NOTICE, Claim, claim, require_claim
 from ghstars_assets.lake.holes import declare_gaps, declared_gaps
+from ghstars_assets.lake.marker import SANDBOX_NOTICE, Marker, mark_lake, require_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stages import first_told_day, newest_day
+from ghstars_assets.orchestration.runs import Runner, dagster_instance
 from ghstars_assets.problems.registry import find_problem
-from ghstars_assets.runs import Runner, dagster_instance
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import tables_of
 from ghstars_assets.sources.source import Brought
@@ -54,7 +54,7 @@ def start(
     began = time.monotonic()
     problem, lake = find_problem("stars"), Lake(settings)
     if is_sandbox:
-        claim(lake, sandbox_claim(settings, min(days, settings.sandbox_days)))
+        mark_lake(lake, sandbox_marker(settings, min(days, settings.sandbox_days)))
         say(SANDBOX_NOTICE)
         stars = stars or ((SANDBOX_WISH,) if not (names or owners or topics) else ())
 
@@ -62,15 +62,15 @@ def start(
     if names or owners or topics or stars:
         track(settings, names, owners, topics, stars, "ghstars start")
     _require_wishes(settings, lake, problem)
-    held = require_claim(lake, frozenset({"real", "sandbox"}))
+    marker = require_marker(lake, frozenset({"real", "sandbox"}))
 
     _step(2, "what GitHub says of them now, and their star history")
-    newest = newest_day(lake, problem, held)
+    newest = newest_day(lake, problem, marker)
     now = DayRange(newest, newest)
     _fill(settings, problem, now, ("discovered", "github", "repositories", "star_history"))
 
     _step(3, "the archive")
-    brought = _archive(settings, lake, problem, held, archive, _last(days, newest))
+    brought = _archive(settings, lake, problem, marker, archive, _last(days, newest))
     if brought:
         for line in brought.lines:
             say(line)
@@ -78,8 +78,8 @@ def start(
 
     _step(4, "snapshots, features and labels of every day that is known")
     first = first_told_day(lake, problem) or newest
-    if held.first_day and held.first_day < first:
-        unknown = DayRange(held.first_day, first - timedelta(days=1))
+    if marker.first_day and marker.first_day < first:
+        unknown = DayRange(marker.first_day, first - timedelta(days=1))
         if not declared_gaps(lake, problem.name).keys() >= set(unknown):
             declare_gaps(lake, problem.name, unknown, "the archive begins later")
     _fill(settings, problem, DayRange(first, newest), _OF_EVERY_DAY)
@@ -123,12 +123,12 @@ def _fill(settings: Settings, problem: Problem, days: DayRange, stages: Sequence
 
 
 def _archive(
-    settings: Settings, lake: Lake, problem: Problem, held: Claim, place: str, days: DayRange
+    settings: Settings, lake: Lake, problem: Problem, marker: Marker, place: str, days: DayRange
 ) -> Brought | None:
     """Without an archive the evening goes on: what there is, is there. Only the model waits."""
     is_folder = bool(place) and "://" not in place
     try:
-        with _place(settings, held, place, days.last) as found:
+        with _place(settings, marker, place, days.last) as found:
             return import_history(lake, problem, found, None if is_folder else days)
     except GhstarsError as error:
         say(f"[yellow]no archive:[/yellow] {error}")
@@ -136,18 +136,18 @@ def _archive(
 
 
 @contextmanager
-def _place(settings: Settings, held: Claim, place: str, newest: date) -> Iterator[str]:
+def _place(settings: Settings, marker: Marker, place: str, newest: date) -> Iterator[str]:
     """Where the archive lies; that of a sandbox's own world is served for as long as this lasts,
     as it is at the end of the newest day."""
-    if place or held.kind == "real":
+    if place or marker.kind == "real":
         yield place or settings.github_ranking or ARCHIVE
         return
     from ghstars_assets.sandbox.child import running_sandbox
     from ghstars_assets.sandbox.world import WorldSpec
 
-    if held.world is None:
+    if marker.world is None:
         raise GhstarsError("this sandbox home was filled from a served sandbox; name its archive")
-    world = WorldSpec(**asdict(held.world))
+    world = WorldSpec(**asdict(marker.world))
     with running_sandbox(world) as sandbox:
         sandbox.travel_to(newest)
         yield f"{sandbox.url}/github-ranking"

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands.console import Form, out, say_if_sandbox, show_frame
-from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import Claim, read_claim
 from ghstars_assets.lake.holes import declared_gaps
+from ghstars_assets.lake.marker import Marker, read_marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.decisions import first_championed_day
 from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.promotion.decisions import first_championed_day
 from ghstars_assets.learning.stages import (
     NEED_A_CHAMPION,
     Stage,
@@ -23,8 +23,8 @@ from ghstars_assets.learning.stages import (
     stale_days,
 )
 from ghstars_assets.learning.wiring import wire
+from ghstars_assets.orchestration.runs import Recorded, dagster_instance
 from ghstars_assets.problems.registry import all_problems
-from ghstars_assets.runs import Recorded, dagster_instance
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sources.github.tables import tables_of
 
@@ -47,12 +47,12 @@ class StageStatus:
 def status_of(settings: Settings, problem: Problem, recorded: Recorded) -> list[StageStatus]:
     """Each stage over the last month, against the newest day that its sources can give."""
     lake = Lake(settings)
-    held = read_claim(lake)
+    marker = read_marker(lake)
     wired = wire([problem], SQL_ROOT)
-    newest = newest_day(lake, problem, held)
+    newest = newest_day(lake, problem, marker)
     return [
-        _stage_status(lake, problem, stage, newest, held, recorded)
-        for stage in stages_of(problem, wired, held)
+        _stage_status(lake, problem, stage, newest, marker, recorded)
+        for stage in stages_of(problem, wired, marker)
     ]
 
 
@@ -65,11 +65,11 @@ def _stage_status(
     problem: Problem,
     stage: Stage,
     newest: date,
-    held: Claim | None,
+    marker: Marker | None,
     recorded: Recorded,
 ) -> StageStatus:
     stored = lake.days(stage.table)
-    due = _due_days(lake, problem, stage, newest, held)
+    due = _due_days(lake, problem, stage, newest, marker)
     held_back = held_back_days(lake, problem, stage, DayRange(due[0], due[-1])) if due else set()
     due = [day for day in due if day not in held_back]
     missing = [day for day in due if day not in set(stored)]
@@ -94,12 +94,12 @@ def _stage_status(
 
 
 def _due_days(
-    lake: Lake, problem: Problem, stage: Stage, newest: date, held: Claim | None
+    lake: Lake, problem: Problem, stage: Stage, newest: date, marker: Marker | None
 ) -> list[date]:
     """The days of the last month that this stage should hold."""
     ahead = problem.horizon_days if stage.name == "scores" else stage.looks_ahead_days
     last = newest - timedelta(days=ahead)
-    begins = (held and held.first_day) or first_told_day(lake, problem) or last
+    begins = (marker and marker.first_day) or first_told_day(lake, problem) or last
     first = max(last - timedelta(days=RECENT_DAYS - 1), begins)
     days = list(DayRange(first, last)) if first <= last else []
     if stage.name == "model":
@@ -145,10 +145,10 @@ def show_status(settings: Settings, form: Form) -> int:
 
 def _told_by_sources(settings: Settings, problem: Problem) -> Iterator[str]:
     lake = Lake(settings)
-    held = read_claim(lake)
+    marker = read_marker(lake)
     for source in problem.sources:
-        if held and held.kind in source.kinds and source.told:
-            told = source.told(lake, held)
+        if marker and marker.kind in source.kinds and source.told:
+            told = source.told(lake, marker)
             if told:
                 yield told
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from ghstars_assets.calendar import utc_now
 from ghstars_assets.commands.console import Form, out, say, say_if_sandbox, show_frame
-from ghstars_assets.days import utc_now
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.lake.claim import Claim, Kind, claim, read_claim
+from ghstars_assets.lake.marker import Kind, Marker, mark_lake, read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import GitHubTables, tables_of
@@ -49,9 +49,9 @@ def track(
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
     wishes = _wishes(names, owners, topics, stars)
-    held = read_claim(lake)
-    found, kind = asyncio.run(_look_up(settings, held, names))
-    claim(lake, Claim(kind))
+    marker = read_marker(lake)
+    found, kind = asyncio.run(_look_up(settings, marker, names))
+    mark_lake(lake, Marker(kind))
     named = [(wish, found.get(wish.what)) for wish in wishes]
     record(lake, tables, "track", named, why, utc_now())
     for wish, repo_id in named:
@@ -95,7 +95,7 @@ def show_tracked(settings: Settings, form: Form) -> None:
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
     say_if_sandbox(lake)
-    held = read_claim(lake)
+    marker = read_marker(lake)
     now = standing(lake, tables, settings)
     registry = without_untracked(_registry(lake, tables), now)
     registry = registry.sort("stars", descending=True, nulls_last=True)
@@ -104,8 +104,8 @@ def show_tracked(settings: Settings, form: Form) -> None:
         return
     for wish in now.wishes:
         out().print(f"wish: {wish}", highlight=False)
-    if held:
-        out().print(tracked_summary(lake, held, tables), highlight=False)
+    if marker:
+        out().print(tracked_summary(lake, marker, tables), highlight=False)
     shown = registry.filter("is_tracked").select(SHOWN_COLUMNS)
     if shown.height:
         show_frame(shown.head(SHOWN_ROWS), "table")
@@ -127,16 +127,16 @@ def _wishes(
 
 
 async def _look_up(
-    settings: Settings, held: Claim | None, names: Sequence[str]
+    settings: Settings, marker: Marker | None, names: Sequence[str]
 ) -> tuple[dict[str, int], Kind]:
     """The ids of names, by GitHub's own word, and whose data the home is to hold."""
     from ghstars_assets.sources.github.client import GitHub
     from ghstars_assets.sources.github.endpoint import open_endpoint, own_world, world_behind
 
-    if held and own_world(settings, held):
-        return {}, held.kind
-    kind: Kind = held.kind if held else await world_behind(settings)
-    with open_endpoint(settings, held or Claim(kind)) as endpoint:
+    if marker and own_world(settings, marker):
+        return {}, marker.kind
+    kind: Kind = marker.kind if marker else await world_behind(settings)
+    with open_endpoint(settings, marker or Marker(kind)) as endpoint:
         async with GitHub(endpoint) as github:
             found: dict[str, int] = {}
             missing = []

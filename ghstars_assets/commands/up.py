@@ -13,7 +13,7 @@ from types import FrameType
 
 from ghstars_assets.commands.console import out, say
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.runs import dagster_instance
+from ghstars_assets.orchestration.runs import dagster_instance
 from ghstars_assets.settings import PROJECT_ROOT, Settings, child_environment
 
 LOOPBACK = "127.0.0.1"

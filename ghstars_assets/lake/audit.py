@@ -4,7 +4,7 @@ import getpass
 
 import polars as pl
 
-from ghstars_assets.days import utc_now
+from ghstars_assets.calendar import utc_now
 from ghstars_assets.lake.catalog import Column, Table
 from ghstars_assets.lake.tables import Lake
 

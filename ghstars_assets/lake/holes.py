@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from ghstars_assets.days import DayRange, utc_now
+from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.catalog import Column, Table, problem_of
 from ghstars_assets.lake.tables import GAP, QUARANTINED, WARNED, Lake, Partition

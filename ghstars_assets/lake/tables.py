@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 import polars as pl
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError, LogMovedError, MissingDayError
 from ghstars_assets.lake.catalog import folder_of, problem_of
 from ghstars_assets.lake.store import Store
@@ -24,7 +24,7 @@ QUARANTINED = "quarantined"
 WARNED = "warned"
 CODE_VERSION = "code_version"
 MODELS_FOLDER = "models"
-"""Beside the tables: the champions as files, see `learning/deployment.py`."""
+"""Beside the tables: the champions as files, see `learning/registry/champion_files.py`."""
 
 _PARTITION_KEY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/([^/]+)\.parquet$")
 _ENTRY_KEY = re.compile(r"/entry-(\d+)\.parquet$")

@@ -10,10 +10,10 @@ from datetime import date
 
 import polars as pl
 
-from ghstars_assets.days import MONDAY, DayRange
+from ghstars_assets.calendar import MONDAY, DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table
-from ghstars_assets.learning.target_forms import TargetForm
+from ghstars_assets.learning.tasks.target_forms import TargetForm
 from ghstars_assets.sources.source import Source
 
 

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ghstars_assets.days import DayRange, utc_now
+from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.lake.claim import Claim
 from ghstars_assets.lake.holes import holes_in
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.calibrating import CALIBRATION_DAYS
-from ghstars_assets.learning.drifting import drift_windows
+from ghstars_assets.learning.forecasting.calibration import CALIBRATION_DAYS
+from ghstars_assets.learning.monitoring.drift import drift_windows
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.wiring import Wired
 from ghstars_assets.sources.source import Source
-from ghstars_assets.sqlassets.header import SqlFile, Window
+from ghstars_assets.sql_tables.header import SqlFile, Window
 
 SAME_DAY = Window(0, 0)
 NEED_A_CHAMPION = ("calibration", "predictions", "scores", "drift", "health")
@@ -50,7 +50,7 @@ class Stage:
         return max([0, *(window.last_offset for window in self.inputs.values())])
 
 
-def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]:
+def stages_of(problem: Problem, wired: Wired, marker: Marker | None) -> list[Stage]:
     """All stages, each after what it is made from. Of the sources, those whose data the lake
     takes."""
     made_by_loop = {problem.table(name) for name in loop_tables(problem)}
@@ -67,7 +67,7 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
             source=source,
         )
         for source in problem.sources
-        if held is None or held.kind in source.kinds
+        if marker is None or marker.kind in source.kinds
     ]
     known = Window(-problem.label_lag_days, -problem.label_lag_days)
     due = Window(-problem.horizon_days - CALIBRATION_DAYS, -problem.horizon_days)
@@ -92,13 +92,13 @@ def stages_of(problem: Problem, wired: Wired, held: Claim | None) -> list[Stage]
     return [*sources, *map(_sql_stage, early), *loop, *map(_sql_stage, late)]
 
 
-def newest_day(lake: Lake, problem: Problem, held: Claim | None) -> date:
+def newest_day(lake: Lake, problem: Problem, marker: Marker | None) -> date:
     """The newest day that any source of the lake's kind can give now."""
     now = utc_now()
     known = [
-        source.known_days(lake, held, now)[-1:]
+        source.known_days(lake, marker, now)[-1:]
         for source in problem.sources
-        if held and held.kind in source.kinds
+        if marker and marker.kind in source.kinds
     ]
     return max((day for days in known for day in days), default=now.date())
 

@@ -9,9 +9,9 @@ from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.holes import gaps_table, releases_table
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.replay_lake import replay_tables
+from ghstars_assets.learning.simulation.simulation_lake import replay_tables
 from ghstars_assets.learning.tables import backtest_table, loop_tables
-from ghstars_assets.sqlassets.graph import SqlGraph, load_sql_graph
+from ghstars_assets.sql_tables.graph import SqlGraph, load_sql_graph
 
 
 @dataclass(frozen=True)

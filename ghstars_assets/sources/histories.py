@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ghstars_assets.days import DayRange, utc_now, utc_today
+from ghstars_assets.calendar import DayRange, utc_now, utc_today
 from ghstars_assets.errors import GhstarsError, SourceError
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.catalog import Table, problem_of
-from ghstars_assets.lake.claim import Claim, Kind, read_claim, require_claim
+from ghstars_assets.lake.marker import Kind, Marker, read_marker, require_marker
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.gharchive.tables import HOURS_A_DAY, GHArchiveTables, gharchive_tables
@@ -65,7 +65,7 @@ def histories(problem: str) -> tuple[Source, ...]:
 # ---- in Dagster -----------------------------------------------------------------------------
 
 
-def _known_days(table: Table, lake: Lake, _held: Claim, _now: datetime) -> list[date]:
+def _known_days(table: Table, lake: Lake, _held: Marker, _now: datetime) -> list[date]:
     """Those that were imported; whether there are others is known only by importing them."""
     return lake.days(table.name)
 
@@ -74,7 +74,7 @@ def _take_ranking(
     ranking: RankingTables,
     hours: GHArchiveTables,
     lake: Lake,
-    _held: Claim,
+    _held: Marker,
     days: DayRange,
     say: Say,
 ) -> Iterator[DayOutcome]:
@@ -93,13 +93,13 @@ def _take_ranking(
 
 
 def _take_hours(
-    hours: GHArchiveTables, lake: Lake, _held: Claim, days: DayRange, _say: Say
+    hours: GHArchiveTables, lake: Lake, _held: Marker, days: DayRange, _say: Say
 ) -> Iterator[DayOutcome]:
     yield from _stored_or_not(lake, hours.hours, days, "no hour of it was imported")
 
 
 def _take_capture(
-    hours: GHArchiveTables, lake: Lake, _held: Claim, days: DayRange, _say: Say
+    hours: GHArchiveTables, lake: Lake, _held: Marker, days: DayRange, _say: Say
 ) -> Iterator[DayOutcome]:
     """Measured afresh, for snapshots may have come since."""
     from ghstars_assets.sources.gharchive.measuring import measure_capture
@@ -184,8 +184,8 @@ def _bring_from_web(
             raise SourceError(taken.refused[0].reason)
         return Brought(tuple(_lines_of_hours(taken)), _after_hours(lake, hours, taken))
     kind: Kind = "sandbox" if is_sandbox_address(place) else "real"
-    held = read_claim(lake)
-    first = min((held and held.first_day) or FIRST_RANKING_DAY, utc_today())
+    marker = read_marker(lake)
+    first = min((marker and marker.first_day) or FIRST_RANKING_DAY, utc_today())
     asked = days or DayRange(first, utc_today())
     report = import_over_http(lake, ranking, place, kind, asked, progress)
     lines, changed = _after_ranking(lake, ranking, place, report, progress)
@@ -270,9 +270,9 @@ def _identify(
     names = sorted(set(names_told(lake, tables)) - answered_names(lake, tables))
     if not names:
         return [_identified(lake, tables)]
-    held = require_claim(lake, frozenset({"real", "sandbox"}))
-    is_own = own_world(lake.settings, held)
-    if held.world is None if is_own else not has_credentials(lake.settings):
+    marker = require_marker(lake, frozenset({"real", "sandbox"}))
+    is_own = own_world(lake.settings, marker)
+    if marker.world is None if is_own else not has_credentials(lake.settings):
         told = (
             f"{len(names):,} names were joined by the renames that are known; with a token GitHub "
             "is asked which repositories they are: the same import again does it"
@@ -280,7 +280,7 @@ def _identify(
         return [told]
     ask_names(
         lake.settings,
-        held,
+        marker,
         names,
         lake.days(tables.ranking.name)[-1],
         keep=lambda said: keep_answers(lake, tables, said),
@@ -334,7 +334,7 @@ def _last_place(lake: Lake, tables: RankingTables) -> str:
     return "" if log is None else str(log["place"][-1])
 
 
-def _told(tables: RankingTables, lake: Lake, _held: Claim) -> str:
+def _told(tables: RankingTables, lake: Lake, _held: Marker) -> str:
     stored = lake.days(tables.ranking.name)
     if not stored:
         return ""

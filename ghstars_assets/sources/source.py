@@ -10,9 +10,9 @@ from typing import Protocol
 
 import polars as pl
 
-from ghstars_assets.days import DayRange, consecutive
+from ghstars_assets.calendar import DayRange, consecutive
 from ghstars_assets.lake.catalog import Table
-from ghstars_assets.lake.claim import Claim, Kind
+from ghstars_assets.lake.marker import Kind, Marker
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 
@@ -24,14 +24,14 @@ class Take(Protocol):
     """Takes the days of a range in order, one outcome a day; what is stored is kept."""
 
     def __call__(
-        self, lake: Lake, held: Claim, days: DayRange, say: Say, /
+        self, lake: Lake, marker: Marker, days: DayRange, say: Say, /
     ) -> Iterator[DayOutcome]: ...
 
 
 class KnownDays(Protocol):
     """The days that a source can tell at a moment, in order."""
 
-    def __call__(self, lake: Lake, held: Claim, now: datetime, /) -> list[date]: ...
+    def __call__(self, lake: Lake, marker: Marker, now: datetime, /) -> list[date]: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Source:
     """Tables whose same day it needs."""
     covers: str = ""
     """SQL that counts how much of a day it covers; without it the source is in no coverage."""
-    told: Callable[[Lake, Claim], str] | None = None
+    told: Callable[[Lake, Marker], str] | None = None
     """What `ghstars status` says of it beside its days."""
     is_history: bool = False
     """It knows the past alone, and a day only when that was imported: no schedule asks it."""
@@ -77,12 +77,12 @@ class Source:
     """How a user's history is imported, into this table and into those beside it."""
 
 
-Capture = Callable[[Claim, DayRange], Iterator[tuple[date, pl.DataFrame]]]
+Capture = Callable[[Marker, DayRange], Iterator[tuple[date, pl.DataFrame]]]
 """The days of a range as a source knows them, in order, one at a time."""
 
 
 def take_days(
-    lake: Lake, table: Table, capture: Capture, held: Claim, days: DayRange
+    lake: Lake, table: Table, capture: Capture, marker: Marker, days: DayRange
 ) -> Iterator[DayOutcome]:
     """Take what is not stored yet; keep the rest and say so."""
     stored = set(lake.days(table.name, days))
@@ -90,7 +90,7 @@ def take_days(
         if day in stored:
             yield kept_as_it_was(lake, table, day)
     for missing in consecutive([day for day in days if day not in stored]):
-        for day, frame in capture(held, missing):
+        for day, frame in capture(marker, missing):
             written = lake.write(table.name, day, table.conform(frame), only_if_absent=True)
             told = "taken now" if written.is_new else "taken by another run at the same time"
             yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes, reason=told)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets_tests.commands.conftest import Ghstars
-from ghstars_assets_tests.filled_home import DAYS, settings_of
+from ghstars_assets_tests.support.filled_home import DAYS, settings_of
 
 FIRST, LAST = date(2026, 7, 29), date(2026, 8, 4)
 

@@ -12,9 +12,9 @@ from ghstars_assets.commands import demo_drift
 from ghstars_assets.commands.demo_drift import CONTROL, STORY, claim_empty, once_each, timeline
 from ghstars_assets.errors import WrongHomeError
 from ghstars_assets.lake.audit import AUDIT, record_event
-from ghstars_assets.lake.claim import Claim, SandboxWorld, claim, read_claim
+from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake, read_marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.reference import ENOUGH_LABELS
+from ghstars_assets.learning.training.reference_windows import ENOUGH_LABELS
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.settings import Settings
 
@@ -73,7 +73,7 @@ def test_what_is_held_back_day_after_day_is_shown_once() -> None:
 
 def test_a_home_that_is_in_use_is_refused(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    claim(Lake(settings), Claim("sandbox", world=SandboxWorld(1, 10, date(2025, 1, 1))))
+    mark_lake(Lake(settings), Marker("sandbox", world=SandboxWorld(1, 10, date(2025, 1, 1))))
     with pytest.raises(WrongHomeError, match="needs an empty one; set GHSTARS_HOME"):
         claim_empty(Lake(settings), STORY)
 
@@ -83,15 +83,15 @@ def test_a_home_with_data_and_no_claim_is_refused(tmp_path: Path) -> None:
     record_event(lake, problem="stars", event="track", cause="a test", subject="all")
     with pytest.raises(WrongHomeError, match="is in use"):
         claim_empty(lake, STORY)
-    assert read_claim(lake) is None
+    assert read_marker(lake) is None
 
 
 def test_the_control_is_the_same_world_without_the_change(tmp_path: Path) -> None:
     lake = Lake(Settings(home=tmp_path))
     claim_empty(lake, CONTROL)
-    held = read_claim(lake)
-    assert held == CONTROL.claim
-    assert CONTROL.claim.world == SandboxWorld(STORY.seed, STORY.repositories, STORY.first_day)
+    marker = read_marker(lake)
+    assert marker == CONTROL.marker
+    assert CONTROL.marker.world == SandboxWorld(STORY.seed, STORY.repositories, STORY.first_day)
     assert STORY.change_on
     assert STORY.change_on in STORY.lived
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ghstars_assets.days import utc_today
-from ghstars_assets.lake.claim import Claim, SandboxWorld, claim
+from ghstars_assets.calendar import utc_today
+from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
 from ghstars_assets.sandbox.world import WorldSpec
@@ -77,12 +77,12 @@ def test_a_wrong_token_is_one_sentence(
 
 def test_a_sandbox_home_needs_no_token(ghstars: Ghstars, tmp_path: Path) -> None:
     world = SandboxWorld(5, 40, utc_today() - timedelta(days=60))
-    claim(Lake(Settings(home=tmp_path)), Claim("sandbox", world.first_day, world))
+    mark_lake(Lake(Settings(home=tmp_path)), Marker("sandbox", world.first_day, world))
     assert "needs no token" in _line(ghstars(tmp_path, "doctor").out)
 
 
 def test_a_real_home_without_a_token_is_told_the_remedy(ghstars: Ghstars, tmp_path: Path) -> None:
-    claim(Lake(Settings(home=tmp_path)), Claim("real"))
+    mark_lake(Lake(Settings(home=tmp_path)), Marker("real"))
     said = ghstars(tmp_path, "doctor")
     assert said.code == 3
     assert "No GitHub token is set" in _line(said.out)

@@ -7,16 +7,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.drift_reference import reference_json
-from ghstars_assets.learning.drift_windows import as_rows, held_against, sketches_of
+from ghstars_assets.learning.monitoring.drift_between_windows import (
+    as_rows,
+    held_against,
+    sketches_of,
+)
+from ghstars_assets.learning.monitoring.drift_profile import reference_json
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.settings import SQL_ROOT
 from ghstars_assets_tests.commands.conftest import Ghstars
-from ghstars_assets_tests.filled_home import settings_of
+from ghstars_assets_tests.support.filled_home import settings_of
 
 DAYS = DayRange(date(2026, 7, 1), date(2026, 8, 14))
 WEEK = DayRange(DAYS.last - timedelta(days=6), DAYS.last)
@@ -112,11 +116,11 @@ def test_any_two_windows_are_compared_without_anything_stored(ghstars: Ghstars, 
 def test_of_a_long_window_entities_are_sampled_and_say_nearly_the_same(
     ghstars: Ghstars, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ghstars_assets.learning import drift_windows
+    from ghstars_assets.learning.monitoring import drift_between_windows
 
     asked = ("drift", "stars", "--against", f"{BEFORE.first}..{BEFORE.last}", "--json")
     whole = {row["feature"]: row for row in json.loads(ghstars(home, *asked).out)}
-    monkeypatch.setattr(drift_windows, "MOST_ROWS", 3000)
+    monkeypatch.setattr(drift_between_windows, "MOST_ROWS", 3000)
     thinned = {row["feature"]: row for row in json.loads(ghstars(home, *asked).out)}
     assert thinned["log_stars"]["reference_rows"] < 4000 < whole["log_stars"]["reference_rows"]
     assert thinned["log_stars"]["wasserstein"] == pytest.approx(

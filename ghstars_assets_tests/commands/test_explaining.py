@@ -13,7 +13,7 @@ from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.settings import SQL_ROOT
 from ghstars_assets_tests.commands.conftest import Ghstars
-from ghstars_assets_tests.filled_home import settings_of
+from ghstars_assets_tests.support.filled_home import settings_of
 
 DAY = date(2026, 8, 14)
 NAMES = ("duckdb/duckdb", "pola-rs/polars", "dagster-io/dagster", "Polars-fans/polars")

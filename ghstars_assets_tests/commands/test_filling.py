@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
-from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import Claim, claim
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.runs import HOST_TAG, PID_TAG, dagster_instance
+from ghstars_assets.orchestration.runs import HOST_TAG, PID_TAG, dagster_instance
 from ghstars_assets_tests.commands.conftest import Ghstars
-from ghstars_assets_tests.filled_home import QUARANTINED_DAY, settings_of
+from ghstars_assets_tests.support.filled_home import QUARANTINED_DAY, settings_of
 
 
 def test_a_release_brings_a_quarantined_day_back_with_all_that_hangs_on_it(
@@ -104,7 +104,7 @@ def _status_of(instance: DagsterInstance, run: DagsterRun) -> DagsterRunStatus:
 
 
 def test_a_home_of_real_data_refuses_the_sandbox(ghstars: Ghstars, tmp_path: Path) -> None:
-    claim(Lake(settings_of(tmp_path / "home")), Claim("real"))
+    mark_lake(Lake(settings_of(tmp_path / "home")), Marker("real"))
     said = ghstars(tmp_path / "home", "demo")
     assert said.code == 1
     assert "holds real data and takes no sandbox data" in said.err

@@ -7,18 +7,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands import importing
-from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import Claim, SandboxWorld, claim, read_claim
+from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake, read_marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.runs import Recorded, dagster_instance
+from ghstars_assets.orchestration.runs import Recorded, dagster_instance
 from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
 from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.sources.github_ranking import places
 from ghstars_assets_tests.commands.conftest import Ghstars
-from ghstars_assets_tests.filled_home import settings_of
-from ghstars_assets_tests.sources.gharchive.invented import hour_of
-from ghstars_assets_tests.sources.github_ranking.invented import (
+from ghstars_assets_tests.support.filled_home import settings_of
+from ghstars_assets_tests.support.invented_hours import hour_of
+from ghstars_assets_tests.support.invented_rankings import (
     DAY,
     RANKING,
     TABLES,
@@ -74,7 +74,7 @@ def test_an_import_tells_what_came_records_it_in_dagster_and_says_what_is_next(
     assert "3 days recorded in Dagster" in said.err
     assert "ghstars backfill stars --from 2024-03-05 --to 2024-03-07" in said.err
     assert stars_by_name(lake, DAYS[2]) == {"octo/cat": DAYS[2].day, "octo/dog": 2}
-    assert read_claim(lake) == Claim("real")
+    assert read_marker(lake) == Marker("real")
     with dagster_instance(settings_of(home)) as instance:
         assert Recorded(instance).materialized_days(RANKING) == set(DAYS)
 
@@ -165,7 +165,7 @@ def test_what_cannot_be_meant_is_one_sentence_and_leaves_no_trace(
     assert told in said.err
     assert said.err.count("\n") == 1
     assert said.err.startswith("ghstars: ")
-    assert read_claim(lake) is None
+    assert read_marker(lake) is None
     assert lake.tables() == []
 
 
@@ -196,7 +196,7 @@ def test_a_range_without_a_day_is_one_sentence(
 def test_a_sandbox_takes_no_files_of_the_real_world(
     ghstars: Ghstars, home: Path, lake: Lake, clone: Path
 ) -> None:
-    claim(lake, Claim("sandbox", DAY, SandboxWorld(1, 10, DAY)))
+    mark_lake(lake, Marker("sandbox", DAY, SandboxWorld(1, 10, DAY)))
     said = ghstars(home, "import", "stars", str(clone))
     assert said.code == 1
     assert "holds sandbox data and takes no real data" in said.err
@@ -239,9 +239,9 @@ def test_an_archive_on_the_web_comes_day_by_day_and_each_but_once(
     assert said.code == 0, said.err
     assert set(lake.days(RANKING)) == set(ASKED) - WITHOUT_FILE
     assert "2 days asked for that the archive has no file of" in said.out
-    held = read_claim(lake)
-    assert held is not None
-    assert held.kind == "sandbox"
+    marker = read_marker(lake)
+    assert marker is not None
+    assert marker.kind == "sandbox"
 
     fetched: list[str] = []
     fetch = places._fetched
@@ -275,7 +275,7 @@ def test_github_says_who_the_names_of_an_archive_are(
 def test_a_home_of_real_data_takes_nothing_of_an_invented_world(
     ghstars: Ghstars, home: Path, lake: Lake, served: str
 ) -> None:
-    claim(lake, Claim("real"))
+    mark_lake(lake, Marker("real"))
     said = ghstars(home, "import", "stars", served)
     assert said.code == 1
     assert "holds real data and takes no sandbox data" in said.err
@@ -303,4 +303,4 @@ def test_hours_that_cannot_be_trusted_any_more_are_refused_with_the_reason(
     assert said.code == 1
     assert "cannot be trusted for stars after 2025-05-31" in said.err
     assert lake.tables() == []
-    assert read_claim(lake) is None
+    assert read_marker(lake) is None

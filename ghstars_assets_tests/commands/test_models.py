@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange, utc_today
+from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.tracking import CHAMPION_ALIAS, Tracking
+from ghstars_assets.learning.registry.mlflow_tracking import CHAMPION_ALIAS, Tracking
 from ghstars_assets_tests.commands.conftest import Ghstars
-from ghstars_assets_tests.filled_home import DAYS, MODEL_DAYS, SCORED_DAYS, settings_of
+from ghstars_assets_tests.support.filled_home import DAYS, MODEL_DAYS, SCORED_DAYS, settings_of
 
 
 def _versions(ghstars: Ghstars, home: Path) -> dict[int, dict[str, object]]:

@@ -8,7 +8,7 @@ import pytest
 
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets_tests.commands.conftest import Ghstars
-from ghstars_assets_tests.filled_home import DAYS, GAP_DAY, REPOSITORIES
+from ghstars_assets_tests.support.filled_home import DAYS, GAP_DAY, REPOSITORIES
 
 COUNT = "select count(distinct day) as days from stars.snapshots"
 

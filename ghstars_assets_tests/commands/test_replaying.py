@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands.replaying import run_replay, summary_of
-from ghstars_assets.days import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.problems.registry import find_problem
 from ghstars_assets.settings import Settings

@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github.tables import tables_of
 from ghstars_assets_tests.commands.conftest import Ghstars
-from ghstars_assets_tests.filled_home import settings_of
+from ghstars_assets_tests.support.filled_home import settings_of
 
 TABLES = tables_of("stars")
 
@@ -71,7 +71,7 @@ def test_without_a_token_it_says_what_is_needed(
 def test_a_home_that_holds_an_archive_alone_ends_where_the_archive_ends(
     ghstars: Ghstars, tmp_path: Path
 ) -> None:
-    from ghstars_assets_tests.sources.github_ranking.invented import DAY, day_file, days_from
+    from ghstars_assets_tests.support.invented_rankings import DAY, day_file, days_from
 
     days = days_from(DAY, 12)
     for day in days:

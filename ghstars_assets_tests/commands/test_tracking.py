@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ghstars_assets.days import utc_now
-from ghstars_assets.lake.claim import read_claim
+from ghstars_assets.calendar import utc_now
+from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
 from ghstars_assets.sandbox.world import WorldSpec
@@ -43,9 +43,9 @@ def test_a_tracked_repository_is_asked_about_with_the_next_snapshot(
     said = ghstars(tmp_path, "track", one, two, "--why", "curious")
     assert said.code == 0, said.err
     assert f"tracking repository {one} (id " in said.err
-    held = read_claim(Lake(Settings(home=tmp_path)))
-    assert held is not None
-    assert held.kind == "sandbox"
+    marker = read_marker(Lake(Settings(home=tmp_path)))
+    assert marker is not None
+    assert marker.kind == "sandbox"
 
     stages = "discovered,github,repositories"
     filled = ghstars(

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
-from ghstars_assets_tests.lake import object_stores
-from ghstars_assets_tests.lake.object_stores import AzureServer, S3Server
+from ghstars_assets_tests.support import object_stores
+from ghstars_assets_tests.support.object_stores import AzureServer, S3Server
 
 
 @pytest.fixture(scope="session")

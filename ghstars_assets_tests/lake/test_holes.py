@@ -2,7 +2,7 @@ from datetime import date
 
 import polars as pl
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.holes import (
     Hole,

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from pydantic import SecretStr
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import LogMovedError, SettingsError
 from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.store import Store

@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.stages import Stage, chosen_stages, stages_of, stale_days
 from ghstars_assets.learning.wiring import wire
-from ghstars_assets_tests.learning.tides.problem import PROBLEM
-from ghstars_assets_tests.learning.tides_lake import DAYS, SQL, fill_table, rewrite, wired_tides
+from ghstars_assets_tests.support.tides.problem import PROBLEM
+from ghstars_assets_tests.support.tides_lake import DAYS, SQL, fill_table, rewrite, wired_tides
 
 SOME_DAYS = DayRange(date(2026, 1, 20), date(2026, 2, 10))
 DAY = date(2026, 2, 1)
 LOOP = ["model", "champion", "calibration", "predictions", "scores", "drift", "health"]
 
 
-def _stages(held: Claim | None = None) -> list[Stage]:
-    return stages_of(PROBLEM, wired_tides(), held)
+def _stages(marker: Marker | None = None) -> list[Stage]:
+    return stages_of(PROBLEM, wired_tides(), marker)
 
 
 def _stage(name: str) -> Stage:
@@ -57,8 +57,8 @@ select day, station from tides.scores
 
 
 def test_a_lake_of_real_data_has_no_stage_for_invented_sources() -> None:
-    assert _stages(Claim("sandbox"))[0].name == "gauges"
-    assert _stages(Claim("real"))[0].name == "snapshots"
+    assert _stages(Marker("sandbox"))[0].name == "gauges"
+    assert _stages(Marker("real"))[0].name == "snapshots"
 
 
 def test_chosen_stages_keep_their_own_order() -> None:

@@ -19,7 +19,7 @@ from ghstars_assets.sandbox.latency import Latency
 from ghstars_assets.sandbox.limits import SandboxLimits
 from ghstars_assets.sandbox.state import GitHubState, capture_moment
 from ghstars_assets.sandbox.world import WorldSpec
-from ghstars_assets_tests.virtual_time import run_in_virtual_time
+from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 DAY = date(2026, 6, 1)
 SPEC = WorldSpec(5, 400, DAY)

@@ -6,7 +6,7 @@ import httpx
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.sandbox.child import running_sandbox
 from ghstars_assets.sandbox.world import World, WorldSpec

@@ -10,7 +10,7 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.sandbox.clock import SandboxClock
 from ghstars_assets.sandbox.state import GitHubState, capture_moment
 from ghstars_assets.sandbox.world import World, WorldSpec
-from ghstars_assets_tests.virtual_time import run_in_virtual_time
+from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 FIRST_DAY = date(2026, 1, 1)
 SPEC = WorldSpec(seed=12, repositories=300, first_day=FIRST_DAY)

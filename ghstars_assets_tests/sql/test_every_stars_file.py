@@ -10,11 +10,16 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import GAP, Lake
 from ghstars_assets.settings import SQL_ROOT
-from ghstars_assets.sqlassets.graph import SqlGraph
-from ghstars_assets_tests.small_world import copy_of, days_after_first, file_contents, fill_days
+from ghstars_assets.sql_tables.graph import SqlGraph
+from ghstars_assets_tests.support.small_world import (
+    copy_of,
+    days_after_first,
+    file_contents,
+    fill_days,
+)
 
 FILES = sorted(path.stem for path in (SQL_ROOT / "stars").glob("*.sql"))
 # Sums of floats depend on where a batch was cut; all else is equal byte for byte.
@@ -173,7 +178,7 @@ def test_a_declared_gap_is_an_empty_day_that_says_so(
 def test_the_sql_gives_every_check_of_its_header_a_pass(
     world_lake: Lake, stars_graph: SqlGraph, table: str, tmp_path: Path
 ) -> None:
-    from ghstars_assets.sqlassets.engine import fill
+    from ghstars_assets.sql_tables.engine import fill
 
     days = DayRange(RANGE.first, RANGE.last - timedelta(days=1))
     batches = fill(world_lake, stars_graph.files[table], stars_graph.tables, days)

@@ -8,15 +8,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, Lake
 from ghstars_assets.settings import Settings
-from ghstars_assets.sqlassets.checks import DayCheck
-from ghstars_assets.sqlassets.engine import fill
-from ghstars_assets.sqlassets.graph import SqlGraph
-from ghstars_assets_tests.shared_data import real_data
-from ghstars_assets_tests.sources.github_ranking.invented import silent
+from ghstars_assets.sql_tables.checks import DayCheck
+from ghstars_assets.sql_tables.engine import fill
+from ghstars_assets.sql_tables.graph import SqlGraph
+from ghstars_assets_tests.support.invented_rankings import silent
+from ghstars_assets_tests.support.shared_data import real_data
 
 ANT_DESIGN = "ant-design/ant-design"
 

@@ -13,11 +13,11 @@ from math import copysign, isclose, log1p
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sqlassets.graph import SqlGraph
-from ghstars_assets_tests import small_world
-from ghstars_assets_tests.small_world import (
+from ghstars_assets.sql_tables.graph import SqlGraph
+from ghstars_assets_tests.support import small_world
+from ghstars_assets_tests.support.small_world import (
     AWAY_BRIEFLY,
     AWAY_FOR_LONG,
     BRIEFLY,
@@ -31,7 +31,7 @@ from ghstars_assets_tests.small_world import (
     days_after_first,
     fill_days,
 )
-from ghstars_assets_tests.world_rows import STAR_HISTORY
+from ghstars_assets_tests.support.world_rows import STAR_HISTORY
 
 Series = Mapping[date, int]
 """Stars by day."""

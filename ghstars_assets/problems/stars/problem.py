@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
-from ghstars_assets.learning.target_forms import RelativeToBase
+from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets.problems.stars.sources import SOURCES
 from ghstars_assets.problems.stars.words import told
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-from ghstars_assets.days import DayRange, utc_now
+from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import SourceError
-from ghstars_assets.lake.claim import Claim, claim, read_claim, require_kind
+from ghstars_assets.lake.marker import Marker, mark_lake, read_marker, require_kind
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.gharchive.hours import HourCounts, count_stars, likely_hour
 from ghstars_assets.sources.gharchive.reading import fingerprint
@@ -99,7 +99,7 @@ class HourIntake:
     _absent: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if read_claim(self.lake) is not None:
+        if read_marker(self.lake) is not None:
             require_kind(self.lake, "real")
 
     def offer(self, path: Path, name: str) -> None:
@@ -156,7 +156,7 @@ class HourIntake:
         )
 
     def _store(self, path: Path, name: str, counts: HourCounts) -> None:
-        claim(self.lake, Claim("real"))
+        mark_lake(self.lake, Marker("real"))
         frame = counts.stars.with_columns(
             day=pl.lit(counts.day),
             hour=pl.lit(counts.hour),
@@ -184,9 +184,9 @@ class HourIntake:
         days = [day for day in self.days or sorted(offered) if day <= LAST_TRUSTED]
         if not days:
             return {}
-        held = held_hours(self.lake, self.tables, DayRange(days[0], days[-1]))
+        marker = held_hours(self.lake, self.tables, DayRange(days[0], days[-1]))
         every = set(range(HOURS_A_DAY))
-        lacking = {day: tuple(sorted(every - held.get(day, set()))) for day in days}
+        lacking = {day: tuple(sorted(every - marker.get(day, set()))) for day in days}
         return {day: hours for day, hours in lacking.items() if hours}
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.gharchive.tables import HOURS_A_DAY, GHArchiveTables, held_hours
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.catalog import Column, Table
 from ghstars_assets.lake.tables import Lake, Partition
 

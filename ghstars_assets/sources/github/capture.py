@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github import daily
@@ -30,12 +30,12 @@ class _MidnightError(SourceError):
     """The day ended while it was being asked about."""
 
 
-def known_days(lake: Lake, held: Claim, tables: GitHubTables, now: datetime) -> list[date]:
+def known_days(lake: Lake, marker: Marker, tables: GitHubTables, now: datetime) -> list[date]:
     """GitHub has nothing to say today where nobody is followed and nobody ever was: such a home
     holds an archive alone."""
-    known = daily.known_days(lake, held, tables.github, now)
+    known = daily.known_days(lake, marker, tables.github, now)
     if (
-        own_world(lake.settings, held)
+        own_world(lake.settings, marker)
         or lake.days(tables.github.name)
         or standing(lake, tables, lake.settings).wishes
     ):
@@ -44,22 +44,22 @@ def known_days(lake: Lake, held: Claim, tables: GitHubTables, now: datetime) -> 
 
 
 def take_github_days(
-    lake: Lake, held: Claim, tables: GitHubTables, days: DayRange, say: Say
+    lake: Lake, marker: Marker, tables: GitHubTables, days: DayRange, say: Say
 ) -> Iterator[DayOutcome]:
-    taking = _Taking(lake, held, tables, say)
+    taking = _Taking(lake, marker, tables, say)
     yield from daily.take_each_day(
-        lake, held, tables.github, days, say, fetch=taking.fetch, finish=taking.finish
+        lake, marker, tables.github, days, say, fetch=taking.fetch, finish=taking.finish
     )
 
 
 class _Taking:
-    def __init__(self, lake: Lake, held: Claim, tables: GitHubTables, say: Say) -> None:
+    def __init__(self, lake: Lake, marker: Marker, tables: GitHubTables, say: Say) -> None:
         self.lake = lake
         self.tables = tables
         self.say = say
         self.registry = Registry(lake, tables)
         self.standing = standing(lake, tables, lake.settings)
-        self.capacity = capacity_per_day(lake.settings, held)
+        self.capacity = capacity_per_day(lake.settings, marker)
 
     async def fetch(self, github: GitHub, day: date) -> Fetched | None:
         intake = Intake(self.lake, self.tables.github, day)

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from ghstars_assets.days import utc_now
+from ghstars_assets.calendar import utc_now
 from ghstars_assets.errors import WrongHomeError
 from ghstars_assets.sources.github.answers import (
     LEAST_SECONDARY_WAIT_SECONDS,

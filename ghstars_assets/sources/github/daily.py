@@ -13,9 +13,9 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from ghstars_assets.days import DayRange, utc_today
+from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.lake.catalog import Table, problem_of
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
@@ -41,19 +41,19 @@ Finish = Callable[[date], Fetched | None]
 """Makes what it can of a past day that was begun and never ended."""
 
 
-def known_days(lake: Lake, held: Claim, table: Table, now: datetime) -> list[date]:
+def known_days(lake: Lake, marker: Marker, table: Table, now: datetime) -> list[date]:
     """Today, and days that were begun; in a sandbox of our own all its days that are over."""
     begun = Intake.days(lake, table)
-    if not own_world(lake.settings, held):
+    if not own_world(lake.settings, marker):
         return sorted({*begun, now.date()})
     last = now.date() - _ONE_DAY
-    first = held.first_day or last
+    first = marker.first_day or last
     return sorted({*begun, *(DayRange(first, last) if first <= last else ())})
 
 
 def take_each_day(
     lake: Lake,
-    held: Claim,
+    marker: Marker,
     table: Table,
     days: DayRange,
     say: Say,
@@ -67,10 +67,10 @@ def take_each_day(
             if _is_stored(lake, table, day):
                 yield kept_as_it_was(lake, table, day)
                 continue
-            if asking is None and not _is_surely_over(held, day):
+            if asking is None and not _is_surely_over(marker, day):
                 say(f"{table.name}: connecting to GitHub")
                 stack.enter_context(_one_at_a_time(lake.settings, say))
-                asking = stack.enter_context(_asking(lake.settings, held))
+                asking = stack.enter_context(_asking(lake.settings, marker))
             # Another run may have taken it while this one waited for its turn.
             if _is_stored(lake, table, day):
                 yield kept_as_it_was(lake, table, day)
@@ -108,8 +108,8 @@ class _Asking:
 
 
 @contextmanager
-def _asking(settings: Settings, held: Claim) -> Iterator[_Asking]:
-    with open_endpoint(settings, held) as endpoint, asyncio.Runner() as runner:
+def _asking(settings: Settings, marker: Marker) -> Iterator[_Asking]:
+    with open_endpoint(settings, marker) as endpoint, asyncio.Runner() as runner:
         github = GitHub(endpoint)
         runner.run(github.__aenter__())
         try:
@@ -135,10 +135,10 @@ def _is_stored(lake: Lake, table: Table, day: date) -> bool:
     return bool(lake.days(table.name, DayRange(day, day)))
 
 
-def _is_surely_over(held: Claim, day: date) -> bool:
+def _is_surely_over(marker: Marker, day: date) -> bool:
     """Whether no clock on Earth can still call it today: GitHub need not be asked. A sandbox's
     clock may stand anywhere."""
-    return held.kind == "real" and day < utc_today() - _ONE_DAY
+    return marker.kind == "real" and day < utc_today() - _ONE_DAY
 
 
 def _why_not(table: Table, day: date) -> str:

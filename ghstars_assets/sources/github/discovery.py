@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
-from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github import daily
@@ -151,7 +151,7 @@ class _Search:
 
 
 def take_discovered_days(
-    lake: Lake, held: Claim, tables: GitHubTables, days: DayRange, say: Say
+    lake: Lake, marker: Marker, tables: GitHubTables, days: DayRange, say: Say
 ) -> Iterator[DayOutcome]:
     table = tables.discovered
     wishes = standing(lake, tables, lake.settings).of_kind("owner", "topic", "stars")
@@ -177,7 +177,7 @@ def take_discovered_days(
             say(f"{table.name} {day}: search stayed incomplete for {len(incomplete)} queries")
         return Fetched(frame, told)
 
-    yield from daily.take_each_day(lake, held, table, days, say, fetch=fetch)
+    yield from daily.take_each_day(lake, marker, table, days, say, fetch=fetch)
 
 
 def _nothing_wished(lake: Lake, tables: GitHubTables, days: DayRange) -> Iterator[DayOutcome]:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from ghstars_assets.errors import SettingsError, SourceError
-from ghstars_assets.lake.claim import Claim, Kind
+from ghstars_assets.lake.marker import Kind, Marker
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.addresses import is_safe
 from ghstars_assets.sources.github.credentials import Credentials, Token, credentials_of
@@ -25,16 +25,16 @@ class Endpoint:
 
 
 @contextmanager
-def open_endpoint(settings: Settings, held: Claim | None) -> Iterator[Endpoint]:
+def open_endpoint(settings: Settings, marker: Marker | None) -> Iterator[Endpoint]:
     """The GitHub of a home; a sandbox home's own one runs for as long as this is open."""
-    kind = held.kind if held else "real"
+    kind = marker.kind if marker else "real"
     if kind == "sandbox" and not settings.github_api:
-        if held is None or held.world is None:
+        if marker is None or marker.world is None:
             raise SettingsError(
                 "The lake's mark names no sandbox world; run `ghstars demo` on an empty home, or "
                 "set GHSTARS_GITHUB_API to a served sandbox."
             )
-        with _own_sandbox(held) as endpoint:
+        with _own_sandbox(marker) as endpoint:
             yield endpoint
         return
     url = (settings.github_api or GITHUB).rstrip("/")
@@ -42,9 +42,9 @@ def open_endpoint(settings: Settings, held: Claim | None) -> Iterator[Endpoint]:
     yield Endpoint(url, credentials_of(settings), Limits.github(settings), kind)
 
 
-def own_world(settings: Settings, held: Claim) -> bool:
+def own_world(settings: Settings, marker: Marker) -> bool:
     """Whether the home has an invented GitHub of its own, whose past can be visited."""
-    return held.kind == "sandbox" and not settings.github_api
+    return marker.kind == "sandbox" and not settings.github_api
 
 
 async def world_behind(settings: Settings) -> Kind:
@@ -68,13 +68,13 @@ async def world_behind(settings: Settings) -> Kind:
 
 
 @contextmanager
-def _own_sandbox(held: Claim) -> Iterator[Endpoint]:
+def _own_sandbox(marker: Marker) -> Iterator[Endpoint]:
     # numpy and the server come with the world.
     from ghstars_assets.sandbox.child import running_sandbox
     from ghstars_assets.sandbox.world import WorldSpec
 
-    assert held.world is not None  # noqa: S101 - the caller looked
-    world = WorldSpec(**asdict(held.world))
+    assert marker.world is not None  # noqa: S101 - the caller looked
+    world = WorldSpec(**asdict(marker.world))
     with running_sandbox(world) as sandbox:
         credentials = Token(sandbox.token, "the sandbox's own token")
         yield Endpoint(sandbox.url, credentials, Limits.generous(), "sandbox", can_travel=True)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.snapshotter import Asked
@@ -52,9 +52,9 @@ class Turns:
         return self.turn_days > 1
 
 
-def capacity_per_day(settings: Settings, held: Claim) -> int:
+def capacity_per_day(settings: Settings, marker: Marker) -> int:
     """Repositories that a daily snapshot can ask about within the time it is given."""
-    if held.kind == "sandbox":
+    if marker.kind == "sandbox":
         return _UNLIMITED
     hours = settings.github_snapshot_hours
     points = max(0, _POINTS_PER_HOUR - settings.github_points_kept) * hours
@@ -124,14 +124,14 @@ def with_next_days(registry: pl.DataFrame, capacity: int, day: date) -> pl.DataF
     return placed.with_columns(next_day=next_day).select(registry.columns)
 
 
-def tracked_summary(lake: Lake, held: Claim, tables: GitHubTables) -> str:
+def tracked_summary(lake: Lake, marker: Marker, tables: GitHubTables) -> str:
     """What `ghstars status` says of the tracked set."""
     now = standing(lake, tables, lake.settings)
     stored = lake.days(tables.repositories.name)
     if not stored:
         return f"Tracked: {len(now.wishes)} wishes, no repository asked about yet."
     registry = without_untracked(lake.read(tables.repositories.name, stored[-1]), now)
-    capacity = capacity_per_day(lake.settings, held)
+    capacity = capacity_per_day(lake.settings, marker)
     turns = turns_of(registry, capacity)
     tracked = registry.filter("is_tracked")
     absent = tracked.filter(_is_absent()).height

@@ -9,10 +9,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.catalog import problem_of
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github.planning import capacity_per_day, with_next_days
@@ -135,11 +135,11 @@ def fold(
 
 
 def take_repositories_days(
-    lake: Lake, held: Claim, tables: GitHubTables, days: DayRange, _say: Say
+    lake: Lake, marker: Marker, tables: GitHubTables, days: DayRange, _say: Say
 ) -> Iterator[DayOutcome]:
     table = tables.repositories
     registry = Registry(lake, tables)
-    capacity = capacity_per_day(lake.settings, held)
+    capacity = capacity_per_day(lake.settings, marker)
     answered = set(lake.days(tables.github.name, days))
     stored = set(lake.days(table.name, days))
     for day in days:

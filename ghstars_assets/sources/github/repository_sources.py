@@ -4,8 +4,8 @@ who is tracked, and the star history. What they do is imported when they do it."
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github.tables import GitHubTables, tables_of
@@ -44,42 +44,46 @@ class _Wired:
     def __init__(self, tables: GitHubTables) -> None:
         self.tables = tables
 
-    def discover(self, lake: Lake, held: Claim, days: DayRange, say: Say) -> Iterator[DayOutcome]:
+    def discover(
+        self, lake: Lake, marker: Marker, days: DayRange, say: Say
+    ) -> Iterator[DayOutcome]:
         from ghstars_assets.sources.github.discovery import take_discovered_days
 
-        yield from take_discovered_days(lake, held, self.tables, days, say)
+        yield from take_discovered_days(lake, marker, self.tables, days, say)
 
-    def capture(self, lake: Lake, held: Claim, days: DayRange, say: Say) -> Iterator[DayOutcome]:
+    def capture(self, lake: Lake, marker: Marker, days: DayRange, say: Say) -> Iterator[DayOutcome]:
         from ghstars_assets.sources.github.capture import take_github_days
 
-        yield from take_github_days(lake, held, self.tables, days, say)
+        yield from take_github_days(lake, marker, self.tables, days, say)
 
-    def register(self, lake: Lake, held: Claim, days: DayRange, say: Say) -> Iterator[DayOutcome]:
+    def register(
+        self, lake: Lake, marker: Marker, days: DayRange, say: Say
+    ) -> Iterator[DayOutcome]:
         from ghstars_assets.sources.github.registry import take_repositories_days
 
-        yield from take_repositories_days(lake, held, self.tables, days, say)
+        yield from take_repositories_days(lake, marker, self.tables, days, say)
 
     def star_history(
-        self, lake: Lake, held: Claim, days: DayRange, say: Say
+        self, lake: Lake, marker: Marker, days: DayRange, say: Say
     ) -> Iterator[DayOutcome]:
         from ghstars_assets.sources.github.star_history import take_star_history_days
 
-        yield from take_star_history_days(lake, held, self.tables, days, say)
+        yield from take_star_history_days(lake, marker, self.tables, days, say)
 
-    def days_now(self, lake: Lake, held: Claim, now: datetime) -> list[date]:
+    def days_now(self, lake: Lake, marker: Marker, now: datetime) -> list[date]:
         """Days that GitHub can tell, and days whose fetched rows wait to be made a partition."""
         from ghstars_assets.sources.github.capture import known_days
 
-        return known_days(lake, held, self.tables, now)
+        return known_days(lake, marker, self.tables, now)
 
-    def days_captured(self, lake: Lake, held: Claim, now: datetime) -> list[date]:
+    def days_captured(self, lake: Lake, marker: Marker, now: datetime) -> list[date]:
         """Who is tracked follows from what was captured, whenever that was."""
-        return sorted({*lake.days(self.tables.github.name), *self.days_now(lake, held, now)})
+        return sorted({*lake.days(self.tables.github.name), *self.days_now(lake, marker, now)})
 
-    def told(self, lake: Lake, held: Claim) -> str:
+    def told(self, lake: Lake, marker: Marker) -> str:
         from ghstars_assets.sources.github.planning import tracked_summary
 
-        return tracked_summary(lake, held, self.tables)
+        return tracked_summary(lake, marker, self.tables)
 
-    def newest_day(self, lake: Lake, held: Claim, now: datetime) -> list[date]:
-        return self.days_now(lake, held, now)[-1:]
+    def newest_day(self, lake: Lake, marker: Marker, now: datetime) -> list[date]:
+        return self.days_now(lake, marker, now)[-1:]

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github import daily
@@ -28,7 +28,7 @@ READ_AGAIN_DAYS = 7 * WEEKS_A_PAGE - 14
 
 
 def take_star_history_days(
-    lake: Lake, held: Claim, tables: GitHubTables, days: DayRange, say: Say
+    lake: Lake, marker: Marker, tables: GitHubTables, days: DayRange, say: Say
 ) -> Iterator[DayOutcome]:
     table = tables.star_history
     most = lake.settings.star_history_per_day
@@ -61,7 +61,7 @@ def take_star_history_days(
             else None
         )
 
-    yield from daily.take_each_day(lake, held, table, days, say, fetch=fetch, finish=finish)
+    yield from daily.take_each_day(lake, marker, table, days, say, fetch=fetch, finish=finish)
 
 
 async def _read(github: GitHub, repo_id: int, full_name: str) -> list[dict[str, Any]] | None:

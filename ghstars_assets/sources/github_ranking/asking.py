@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.answers import BadQueryError, TooHeavyError, moment
 from ghstars_assets.sources.github.client import GitHub
@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 def ask_names(
     settings: Settings,
-    held: Claim,
+    marker: Marker,
     names: Sequence[str],
     newest: date,
     *,
@@ -33,7 +33,7 @@ def ask_names(
 ) -> None:
     """Ask about each name and hand over the answers batch by batch, so that none is lost. A
     sandbox of our own is asked as of the newest day, GitHub as it is now."""
-    with open_endpoint(settings, held) as endpoint:
+    with open_endpoint(settings, marker) as endpoint:
         asyncio.run(_ask(GitHub(endpoint), names, newest, keep, progress))
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import polars as pl
 
-from ghstars_assets.days import DayRange, utc_now
+from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import SourceError
-from ghstars_assets.lake.claim import Claim, Kind, claim, read_claim, require_kind
+from ghstars_assets.lake.marker import Kind, Marker, mark_lake, read_marker, require_kind
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github_ranking.days_told import (
     DayTold,
@@ -251,7 +251,7 @@ class _Writing:
         report: ImportReport,
         renames: list[Rename],
     ) -> None:
-        if read_claim(lake) is not None:
+        if read_marker(lake) is not None:
             require_kind(lake, kind)
         self.lake = lake
         self.tables = tables
@@ -272,7 +272,7 @@ class _Writing:
                 self.report.kept.add(told.day)
             return
         if not self._ranks:  # an import that brings nothing leaves an empty home unmarked
-            claim(self.lake, Claim(self.kind))
+            mark_lake(self.lake, Marker(self.kind))
         table = self.tables.ranking
         rows = with_identities(told.rows, told.day, self._known).with_columns(
             day=pl.lit(told.day),

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import polars as pl
 
-from ghstars_assets.days import DayRange, utc_now
+from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github_ranking.identity import Identities, Meaning, Rename

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
 from ghstars_assets.sources.addresses import is_safe
 from ghstars_assets.sources.github_ranking.days_told import is_condensed, is_raw

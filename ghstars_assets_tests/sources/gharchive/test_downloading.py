@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.gharchive.downloading import hours_over_http
 from ghstars_assets.sources.gharchive.importing import HoursReport, import_hours
 from ghstars_assets.sources.gharchive.tables import LAST_TRUSTED, gharchive_tables
-from ghstars_assets_tests.sources.gharchive.invented import DAY, SEVEN, hour_of
+from ghstars_assets_tests.support.invented_hours import DAY, SEVEN, hour_of
 
 TABLES = gharchive_tables("stars")
 SEVEN_OCLOCK, EIGHT_OCLOCK = "/2021-07-21-7.json.gz", "/2021-07-21-8.json.gz"

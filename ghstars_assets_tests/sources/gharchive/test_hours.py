@@ -15,7 +15,7 @@ from ghstars_assets.errors import SourceError
 from ghstars_assets.settings import PROJECT_ROOT
 from ghstars_assets.sources.gharchive import reading
 from ghstars_assets.sources.gharchive.hours import count_stars, is_event_hour, likely_hour
-from ghstars_assets_tests.sources.gharchive.invented import (
+from ghstars_assets_tests.support.invented_hours import (
     DAY,
     SEVEN,
     event,

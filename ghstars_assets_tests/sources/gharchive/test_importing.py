@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import WrongHomeError
-from ghstars_assets.lake.claim import Claim, SandboxWorld, claim, read_claim
 from ghstars_assets.lake.duck import bind_parquet, duck_session
+from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake, read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.gharchive import importing
 from ghstars_assets.sources.gharchive.importing import HoursReport, import_hours
 from ghstars_assets.sources.gharchive.tables import gharchive_tables
-from ghstars_assets_tests.sources.gharchive.invented import (
+from ghstars_assets_tests.support.invented_hours import (
     DAY,
     SEVEN,
     event,
@@ -71,11 +71,11 @@ def test_an_hour_is_a_part_of_its_day(lake: Lake, three_hours: list[Path]) -> No
 
 def test_an_import_marks_an_empty_lake_as_real(lake: Lake, three_hours: list[Path]) -> None:
     import_all(lake, three_hours)
-    assert read_claim(lake) == Claim("real")
+    assert read_marker(lake) == Marker("real")
 
 
 def test_a_sandbox_takes_nothing_of_the_real_world(lake: Lake, three_hours: list[Path]) -> None:
-    claim(lake, Claim("sandbox", DAY, SandboxWorld(1, 10, DAY)))
+    mark_lake(lake, Marker("sandbox", DAY, SandboxWorld(1, 10, DAY)))
     for offered in (three_hours, []):
         with pytest.raises(WrongHomeError):
             import_all(lake, offered)
@@ -84,7 +84,7 @@ def test_a_sandbox_takes_nothing_of_the_real_world(lake: Lake, three_hours: list
 
 def test_an_import_that_found_nothing_leaves_the_lake_unmarked(lake: Lake, tmp_path: Path) -> None:
     assert import_all(lake, [tmp_path / "absent"]).refused
-    assert read_claim(lake) is None
+    assert read_marker(lake) is None
 
 
 def test_importing_twice_changes_nothing_and_reads_no_file_through(

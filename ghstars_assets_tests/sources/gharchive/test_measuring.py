@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import GAP, Lake
 from ghstars_assets.sources.gharchive.importing import import_hours
 from ghstars_assets.sources.gharchive.measuring import DayCapture, measure_capture
 from ghstars_assets.sources.gharchive.tables import gharchive_tables
-from ghstars_assets_tests.sources.gharchive.invented import DAY, hour_of
+from ghstars_assets_tests.support.invented_hours import DAY, hour_of
 
 TABLES = gharchive_tables("stars")
 SNAPSHOTS = "stars.snapshots"

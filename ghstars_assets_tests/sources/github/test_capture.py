@@ -11,9 +11,9 @@ import httpx
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange, utc_today
+from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.errors import SettingsError
-from ghstars_assets.lake.claim import Claim, SandboxWorld, claim
+from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.child import running_sandbox
@@ -41,7 +41,7 @@ class Home:
     """A lake beside a GitHub that runs for the length of the test and stands on a day."""
 
     lake: Lake
-    held: Claim
+    marker: Marker
     url: str
 
     def show(self, day: date) -> None:
@@ -62,7 +62,7 @@ class Home:
         days = DayRange(first, last or first)
         found: list[DayOutcome] = []
         for source in (take_discovered_days, take_github_days):
-            found = list(source(self.lake, self.held, TABLES, days, _say))
+            found = list(source(self.lake, self.marker, TABLES, days, _say))
         return found
 
     def rows(self, day: date) -> pl.DataFrame:
@@ -78,7 +78,7 @@ def _home(tmp_path: Path, **settings: object) -> Iterator[Home]:
     with running_sandbox(WORLD) as sandbox:
         known = {"github_api": sandbox.url, "github_token": sandbox.token, **settings}
         lake = Lake(Settings.model_validate({"home": tmp_path / "home", "threads": 1, **known}))
-        held = claim(lake, Claim("sandbox", FIRST))
+        marker = mark_lake(lake, Marker("sandbox", FIRST))
         record(
             lake,
             TABLES,
@@ -87,7 +87,7 @@ def _home(tmp_path: Path, **settings: object) -> Iterator[Home]:
             "a test",
             datetime(2026, 6, 1, tzinfo=UTC),
         )
-        yield Home(lake, held, sandbox.url)
+        yield Home(lake, marker, sandbox.url)
 
 
 @pytest.fixture
@@ -129,13 +129,13 @@ def test_a_day_that_has_not_begun_is_not_taken_either(home: Home) -> None:
 
 def test_a_past_day_of_a_real_home_needs_no_token_to_be_refused(tmp_path: Path) -> None:
     lake = Lake(Settings(home=tmp_path))
-    held = claim(lake, Claim("real"))
+    marker = mark_lake(lake, Marker("real"))
     long_ago = DayRange(date(2026, 1, 1), date(2026, 1, 2))
-    found = list(take_github_days(lake, held, TABLES, long_ago, _say))
+    found = list(take_github_days(lake, marker, TABLES, long_ago, _say))
     assert [outcome.status for outcome in found] == [Status.SKIPPED, Status.SKIPPED]
     today = DayRange(utc_today(), utc_today())
     with pytest.raises(SettingsError, match="No GitHub token is set"):
-        list(take_github_days(lake, held, TABLES, today, _say))
+        list(take_github_days(lake, marker, TABLES, today, _say))
 
 
 def test_what_a_killed_run_had_fetched_is_not_asked_for_again(home: Home) -> None:
@@ -159,7 +159,7 @@ def test_a_day_that_was_begun_and_never_ended_is_made_of_what_there_is(home: Hom
     home.lake.delete(TABLES.github.name, FIRST)
     Intake(home.lake, TABLES.github, FIRST).keep(whole.head(25).to_dicts())
     home.show(_day(1))
-    assert FIRST in known_days(home.lake, home.held, TABLES, datetime(2026, 6, 2, tzinfo=UTC))
+    assert FIRST in known_days(home.lake, home.marker, TABLES, datetime(2026, 6, 2, tzinfo=UTC))
     (outcome,) = home.take(FIRST)
     assert (outcome.status, outcome.rows) == (Status.WRITTEN, 25)
     assert "before the day ended" in outcome.reason
@@ -207,7 +207,7 @@ def test_names_in_the_registry_follow_a_rename(home: Home) -> None:
     home.show(_day(1))
     home.happen(rename=renamed["repo_id"], to="elsewhere/anew")
     home.take(_day(1))
-    list(take_repositories_days(home.lake, home.held, TABLES, DayRange(FIRST, _day(1)), _say))
+    list(take_repositories_days(home.lake, home.marker, TABLES, DayRange(FIRST, _day(1)), _say))
     registry = home.lake.read(TABLES.repositories.name, _day(1))
     row = registry.row(by_predicate=pl.col("repo_id") == renamed["repo_id"], named=True)
     assert (row["full_name"], row["previous_name"]) == ("elsewhere/anew", renamed["full_name"])
@@ -228,12 +228,12 @@ def test_two_repositories_asked_for_in_two_ways_are_one_row(home: Home) -> None:
 def test_a_sandbox_home_of_its_own_shows_every_day_of_its_past(tmp_path: Path) -> None:
     lake = Lake(Settings(home=tmp_path))
     world = SandboxWorld(WORLD.seed, WORLD.repositories, FIRST)
-    held = claim(lake, Claim("sandbox", FIRST, world))
+    marker = mark_lake(lake, Marker("sandbox", FIRST, world))
     everything = [(wished("stars", "0.."), None)]
     record(lake, TABLES, "track", everything, "a test", datetime(2026, 6, 1, tzinfo=UTC))
     days = DayRange(FIRST, _day(3))
-    list(take_discovered_days(lake, held, TABLES, days, _say))
-    outcomes = list(take_github_days(lake, held, TABLES, days, _say))
+    list(take_discovered_days(lake, marker, TABLES, days, _say))
+    outcomes = list(take_github_days(lake, marker, TABLES, days, _say))
     assert [outcome.status for outcome in outcomes] == [Status.WRITTEN] * 4
     for day in days:
         rows = lake.read(TABLES.github.name, day)

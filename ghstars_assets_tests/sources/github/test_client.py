@@ -26,8 +26,8 @@ from ghstars_assets.sources.github.client import GitHub
 from ghstars_assets.sources.github.credentials import Token
 from ghstars_assets.sources.github.endpoint import Endpoint
 from ghstars_assets.sources.github.governor import Limits
-from ghstars_assets_tests.sources.github.invented import TOKEN, URL, invented_github
-from ghstars_assets_tests.virtual_time import run_in_virtual_time
+from ghstars_assets_tests.support.invented_github import TOKEN, URL, invented_github
+from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 QUERY = "{ viewer { login } }"
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -16,8 +16,8 @@ from ghstars_assets.sandbox.state import capture_moment
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.answers import BadCredentialsError
 from ghstars_assets.sources.github.credentials import App, Token, credentials_of
-from ghstars_assets_tests.sources.github.invented import DAY, SEED, invented_github
-from ghstars_assets_tests.virtual_time import run_in_virtual_time
+from ghstars_assets_tests.support.invented_github import DAY, SEED, invented_github
+from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 QUERY = "{ viewer { login } }"
 _PEM = "-----BEGIN PRIVATE KEY-----\nnot looked at yet\n-----END PRIVATE KEY-----"

@@ -12,8 +12,8 @@ from ghstars_assets.sandbox.limits import SandboxLimits
 from ghstars_assets.sources.github import discovery
 from ghstars_assets.sources.github.discovery import _Search
 from ghstars_assets.sources.github.wishes import Wish, wished
-from ghstars_assets_tests.sources.github.invented import Invented, invented_github
-from ghstars_assets_tests.virtual_time import run_in_virtual_time
+from ghstars_assets_tests.support.invented_github import Invented, invented_github
+from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 MANY = 2600
 

@@ -8,28 +8,28 @@ from typing import Any
 import pytest
 
 from ghstars_assets.errors import SettingsError, SourceError
-from ghstars_assets.lake.claim import Claim, SandboxWorld
+from ghstars_assets.lake.marker import Marker, SandboxWorld
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.client import GitHub
 from ghstars_assets.sources.github.endpoint import Endpoint, open_endpoint, own_world, world_behind
 
 SECRET = "ghp_a_very_secret_token"
-REAL = Claim("real")
-SANDBOX = Claim("sandbox", world=SandboxWorld(5, 40, date(2026, 6, 1)))
+REAL = Marker("real")
+SANDBOX = Marker("sandbox", world=SandboxWorld(5, 40, date(2026, 6, 1)))
 
 
 def _settings(**given: object) -> Settings:
     return Settings.model_validate({"github_token": SECRET, **given})
 
 
-def _opened(settings: Settings, held: Claim | None) -> Endpoint:
-    with open_endpoint(settings, held) as endpoint:
+def _opened(settings: Settings, marker: Marker | None) -> Endpoint:
+    with open_endpoint(settings, marker) as endpoint:
         return endpoint
 
 
 @pytest.mark.parametrize("held", [None, REAL])
-def test_a_real_home_talks_to_github(held: Claim | None) -> None:
-    endpoint = _opened(_settings(), held)
+def test_a_real_home_talks_to_github(marker: Marker | None) -> None:
+    endpoint = _opened(_settings(), marker)
     assert (endpoint.url, endpoint.kind) == ("https://api.github.com", "real")
     assert not endpoint.can_travel
 
@@ -93,7 +93,7 @@ def test_without_a_token_there_is_one_clear_sentence() -> None:
 
 def test_a_sandbox_home_without_a_world_is_told_what_to_do() -> None:
     with pytest.raises(SettingsError, match=r"`ghstars demo` on an empty home"):
-        _opened(Settings(), Claim("sandbox"))
+        _opened(Settings(), Marker("sandbox"))
 
 
 def test_a_sandbox_home_has_a_github_of_its_own_that_needs_no_token_of_ours() -> None:

@@ -21,7 +21,7 @@ from ghstars_assets.sources.github.governor import (
     Limits,
     _Spent,
 )
-from ghstars_assets_tests.virtual_time import run_in_virtual_time
+from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 BEGAN = datetime(2026, 6, 1, tzinfo=UTC)
 MINUTE = 60.0

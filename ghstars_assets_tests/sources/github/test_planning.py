@@ -7,7 +7,7 @@ from itertools import pairwise
 import polars as pl
 import pytest
 
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.planning import (
     ABSENT_DAYS,
@@ -168,11 +168,11 @@ def test_a_wish_is_asked_by_name_until_a_repository_came_of_it() -> None:
 @pytest.mark.parametrize(("hours", "kept"), [(1.0, 0), (6.0, 500), (12.0, 2500)])
 def test_the_capacity_follows_the_settings(hours: float, kept: int) -> None:
     settings = Settings(github_snapshot_hours=hours, github_points_kept=kept)
-    capacity = capacity_per_day(settings, Claim("real"))
+    capacity = capacity_per_day(settings, Marker("real"))
     assert capacity <= (5000 - kept) * hours / 0.08
     assert capacity <= hours * 3600 / 0.074
     assert capacity >= 0.9 * min((5000 - kept) * hours / 0.08, hours * 3600 / 0.074)
 
 
 def test_a_hundred_thousand_a_day_fit_the_default_settings() -> None:
-    assert capacity_per_day(Settings(), Claim("real")) > 100_000
+    assert capacity_per_day(Settings(), Marker("real")) > 100_000

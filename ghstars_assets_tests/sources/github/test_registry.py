@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import MissingDayError
-from ghstars_assets.lake.claim import Claim
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github.registry import (
     fold,
@@ -163,8 +163,8 @@ def test_the_registry_is_the_same_whichever_days_of_it_are_stored(lake: Lake) ->
         rows = _answers({"stars": 100 + 7 * number, "full_name": f"a/n{number}"}, day=day)
         lake.write(TABLES.github.name, day, TABLES.github.conform(rows))
     folded = registry_as_of(lake, TABLES, _day(3))
-    held = Claim("real")
-    list(take_repositories_days(lake, held, TABLES, DayRange(FIRST, _day(1)), lambda _told: None))
+    marker = Marker("real")
+    list(take_repositories_days(lake, marker, TABLES, DayRange(FIRST, _day(1)), lambda _told: None))
     assert lake.days(TABLES.repositories.name) == [FIRST, _day(1)]
     compared = [name for name in folded.columns if name not in ("is_hot", "next_day")]
     assert registry_as_of(lake, TABLES, _day(3)).select(compared).equals(folded.select(compared))
@@ -174,6 +174,6 @@ def test_a_registry_cannot_run_ahead_of_the_answers(lake: Lake) -> None:
     with pytest.raises(MissingDayError, match="ghstars backfill stars --from 2026-06-01"):
         list(
             take_repositories_days(
-                lake, Claim("real"), TABLES, DayRange(FIRST, FIRST), lambda _told: None
+                lake, Marker("real"), TABLES, DayRange(FIRST, FIRST), lambda _told: None
             )
         )

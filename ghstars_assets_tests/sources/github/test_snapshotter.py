@@ -19,8 +19,8 @@ from ghstars_assets.sources.github.answers import (
 from ghstars_assets.sources.github.credentials import Token
 from ghstars_assets.sources.github.query import points_of
 from ghstars_assets.sources.github.snapshotter import Asked, CaptureReport, capture
-from ghstars_assets_tests.sources.github.invented import DAY, Invented, invented_github
-from ghstars_assets_tests.virtual_time import run_in_virtual_time
+from ghstars_assets_tests.support.invented_github import DAY, Invented, invented_github
+from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 SURVIVED = sorted(set(OF_GRAPHQL) - {"saml", "rename_midrun"})
 

@@ -8,9 +8,9 @@ import httpx
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
-from ghstars_assets.lake.claim import Claim, claim
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.duck import bind_parquet, duck_session
+from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.child import running_sandbox
@@ -32,9 +32,9 @@ def _say(_told: str) -> None:
 
 
 class Home:
-    def __init__(self, lake: Lake, held: Claim, url: str) -> None:
+    def __init__(self, lake: Lake, marker: Marker, url: str) -> None:
         self.lake = lake
-        self.held = held
+        self.marker = marker
         self.url = url
 
     def show(self, day: date) -> None:
@@ -43,11 +43,11 @@ class Home:
     def capture(self, day: date) -> None:
         self.show(day)
         for source in (take_discovered_days, take_github_days):
-            list(source(self.lake, self.held, TABLES, DayRange(day, day), _say))
+            list(source(self.lake, self.marker, TABLES, DayRange(day, day), _say))
 
     def read(self, day: date) -> DayOutcome:
         days = DayRange(day, day)
-        (found,) = take_star_history_days(self.lake, self.held, TABLES, days, _say)
+        (found,) = take_star_history_days(self.lake, self.marker, TABLES, days, _say)
         return found
 
     def rows(self, day: date) -> pl.DataFrame:
@@ -66,10 +66,10 @@ def home(tmp_path: Path) -> Iterator[Home]:
             }
         )
         lake = Lake(settings)
-        held = claim(lake, Claim("sandbox", FIRST))
+        marker = mark_lake(lake, Marker("sandbox", FIRST))
         everything = [(wished("stars", "0.."), None)]
         record(lake, TABLES, "track", everything, "a test", datetime(2026, 6, 1, tzinfo=UTC))
-        yield Home(lake, held, sandbox.url)
+        yield Home(lake, marker, sandbox.url)
 
 
 def test_what_is_said_of_the_past_is_stored_under_the_day_it_was_said(home: Home) -> None:

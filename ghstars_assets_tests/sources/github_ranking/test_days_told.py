@@ -17,7 +17,7 @@ from ghstars_assets.sources.github_ranking.days_told import (
     read_condensed,
     read_raw,
 )
-from ghstars_assets_tests.sources.github_ranking.invented import (
+from ghstars_assets_tests.support.invented_rankings import (
     CAPTURED,
     COLUMNS,
     DAY,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
@@ -19,7 +19,7 @@ from ghstars_assets.sources.github_ranking.importing import (
     import_over_http,
 )
 from ghstars_assets.sources.github_ranking.names import Said, keep_answers
-from ghstars_assets_tests.sources.github_ranking.invented import (
+from ghstars_assets_tests.support.invented_rankings import (
     CAPTURED,
     DAY,
     RANKING,

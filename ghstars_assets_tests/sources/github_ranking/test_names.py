@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ghstars_assets.lake.claim import Claim, SandboxWorld
+from ghstars_assets.lake.marker import Marker, SandboxWorld
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
 from ghstars_assets.sandbox.world import World, WorldSpec
@@ -29,7 +29,7 @@ from ghstars_assets.sources.github_ranking.names import (
     outdated_days,
     renames_in,
 )
-from ghstars_assets_tests.sources.github_ranking.invented import (
+from ghstars_assets_tests.support.invented_rankings import (
     DAY,
     TABLES,
     bring,
@@ -147,7 +147,7 @@ def ask(sandbox: RunningSandbox, *names: str) -> list[list[Said]]:
     told: list[tuple[int, int]] = []
     ask_names(
         settings,
-        Claim("sandbox", WORLD.first_day, SandboxWorld(5, 60, WORLD.first_day)),
+        Marker("sandbox", WORLD.first_day, SandboxWorld(5, 60, WORLD.first_day)),
         names,
         NEWEST,
         keep=lambda said: kept.append(list(said)),
@@ -214,7 +214,7 @@ def test_answers_come_from_the_newest_day_of_a_sandbox_of_our_own(lake: Lake) ->
     kept: list[Said] = []
     ask_names(
         lake.settings,
-        Claim("sandbox", WORLD.first_day, SandboxWorld(5, 60, WORLD.first_day)),
+        Marker("sandbox", WORLD.first_day, SandboxWorld(5, 60, WORLD.first_day)),
         [_moved()["full_name_now"]],
         NEWEST,
         keep=kept.extend,

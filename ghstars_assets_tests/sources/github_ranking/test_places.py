@@ -11,7 +11,7 @@ import httpx
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
 from ghstars_assets.sources.github_ranking import places
 from ghstars_assets.sources.github_ranking.identity import Rename
@@ -25,7 +25,7 @@ from ghstars_assets.sources.github_ranking.places import (
     told_of_unknown,
     unpacked,
 )
-from ghstars_assets_tests.sources.github_ranking.invented import (
+from ghstars_assets_tests.support.invented_rankings import (
     CAPTURED,
     COLUMNS,
     DAY,

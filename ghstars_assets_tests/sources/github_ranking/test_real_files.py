@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ghstars_assets.days import DayRange
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github_ranking.days_told import DayTold, read_condensed, read_raw
 from ghstars_assets.sources.github_ranking.identity import surrogate_of
@@ -26,8 +26,7 @@ from ghstars_assets.sources.github_ranking.places import (
     table_in,
     unpacked,
 )
-from ghstars_assets_tests.shared_data import real_data
-from ghstars_assets_tests.sources.github_ranking.invented import (
+from ghstars_assets_tests.support.invented_rankings import (
     RANKING,
     TABLES,
     bring,
@@ -35,6 +34,7 @@ from ghstars_assets_tests.sources.github_ranking.invented import (
     silent,
     stars_by_name,
 )
+from ghstars_assets_tests.support.shared_data import real_data
 
 FIRST = date(2018, 12, 18)
 ISSUES_BREAK = date(2021, 8, 20)

@@ -1,0 +1,98 @@
+"""Whose data a lake holds: an invented world's or the real one's. The two never mix."""
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Literal
+
+from ghstars_assets.errors import GhstarsError, WrongHomeError
+from ghstars_assets.lake.tables import Lake
+
+MARKER_KEY = "ghstars.json"
+Kind = Literal["sandbox", "real"]
+
+
+SANDBOX_NOTICE = (
+    "This is the sandbox: an invented world. Its repositories exist nowhere, and no figure "
+    "measured on it says anything about GitHub."
+)
+
+
+@dataclass(frozen=True)
+class SandboxWorld:
+    """What it takes to make the same invented world again."""
+
+    seed: int
+    repositories: int
+    first_day: date
+    change_on: date | None = None
+    """The day on which it becomes another; None for one that never does."""
+
+
+@dataclass(frozen=True)
+class Marker:
+    kind: Kind
+    first_day: date | None = None
+    """Where this lake's partitions begin; None leaves it to each problem."""
+    world: SandboxWorld | None = None
+
+
+def read_marker(lake: Lake) -> Marker | None:
+    content = lake.store.get(MARKER_KEY)
+    if content is None:
+        return None
+    try:
+        stored = json.loads(content)
+        world = stored["world"]
+        return Marker(
+            kind=stored["kind"],
+            first_day=_day(stored["first_day"]),
+            world=_world(world) if world else None,
+        )
+    except (ValueError, KeyError, TypeError):
+        raise GhstarsError(
+            f"{lake.store.url(MARKER_KEY)} cannot be read; restore it, or begin with an empty lake."
+        ) from None
+
+
+def mark_lake(lake: Lake, wanted: Marker) -> Marker:
+    """Mark an empty lake, or return the mark it has. Another kind's lake is refused."""
+    content = json.dumps(asdict(wanted), default=str, indent=2).encode()
+    lake.store.put(MARKER_KEY, content, only_if_absent=True)
+    return require_kind(lake, wanted.kind)
+
+
+def require_kind(lake: Lake, kind: Kind) -> Marker:
+    return require_marker(lake, frozenset({kind}))
+
+
+def require_marker(lake: Lake, kinds: Collection[Kind]) -> Marker:
+    """The mark of a lake that takes data of one of these kinds."""
+    marker = read_marker(lake)
+    if marker is None:
+        raise WrongHomeError(
+            f"The lake at {lake.store.root} is empty and unmarked; run `ghstars demo` for the "
+            "sandbox, or `ghstars track OWNER/NAME` for GitHub itself."
+        )
+    if marker.kind not in kinds:
+        raise WrongHomeError(
+            f"The lake at {lake.store.root} holds {marker.kind} data and takes no "
+            f"{' or '.join(sorted(kinds))} data; set GHSTARS_HOME (or GHSTARS_LAKE) to another "
+            "place."
+        )
+    return marker
+
+
+def _world(stored: dict[str, Any]) -> SandboxWorld:
+    return SandboxWorld(
+        seed=stored["seed"],
+        repositories=stored["repositories"],
+        first_day=date.fromisoformat(stored["first_day"]),
+        # Claims were made before worlds could change.
+        change_on=_day(stored.get("change_on")),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

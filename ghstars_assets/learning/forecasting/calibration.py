@@ -1,0 +1,174 @@
+"""Fills `calibration`: each day's champion on forecasts of the last weeks that have come due."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.errors import MissingDayError
+from ghstars_assets.lake.holes import warned_days
+from ghstars_assets.lake.outcomes import DayOutcome, Status
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.forecasting.intervals import Calibration, RawForecast, calibrate
+from ghstars_assets.learning.forecasting.served_model import ServedModel
+from ghstars_assets.learning.problem import LearningColumns, Problem
+from ghstars_assets.learning.promotion.decisions import model_row
+from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.tasks.target_forms import column_or_ones
+from ghstars_assets.learning.training.training_set import labelled_days, read_labelled_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+CALIBRATION_DAYS = 28
+"""Fewer follow the world faster and wobble more."""
+DAYS_AT_ONCE = 7
+"""Read and forecast together; a month at once would take as many times the memory of a day."""
+MOST_ROWS_A_DAY = 20_000
+"""Beyond these, entities are sampled: ends of intervals need no more."""
+LOOK_BACK_DAYS = 400
+"""Where the newest outcomes are older than this, nothing is known of how sure a forecast is."""
+
+
+class Calibrator:
+    """One version, day after day: what it forecasts of a past day is asked once."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        problem: Problem,
+        columns: LearningColumns,
+        served: ServedModel,
+        trained_through: date,
+    ) -> None:
+        self.lake = lake
+        self.problem = problem
+        self.columns = columns
+        self.served = served
+        self.first_unseen = trained_through + timedelta(days=problem.horizon_days)
+        self._known: dict[date, tuple[RawForecast, Floats]] = {}
+
+    def days_for(self, day: date) -> list[date]:
+        """The latest days whose outcome is known at the end of `day`, and of which the version
+        learnt nothing."""
+        newest = day - timedelta(days=self.problem.horizon_days)
+        oldest = max(self.first_unseen, newest - timedelta(days=LOOK_BACK_DAYS))
+        if newest < oldest:
+            return []
+        known = self._known_days(newest, oldest)
+        return (self._ordinary(known) or known)[-CALIBRATION_DAYS:]
+
+    def calibration_for(self, day: date) -> Calibration:
+        days = self.days_for(day)
+        forecasts = self._forecasts_on(days)
+        if not sum(len(actual) for _, actual in forecasts):
+            raise MissingDayError(
+                f"No outcome from {self.first_unseen} to {day} is known, so nobody can say how "
+                f"wide the intervals of {day} must be; fill "
+                f"{self.problem.table('labels')} with `ghstars backfill {self.problem.name}`."
+            )
+        import numpy as np
+
+        return calibrate(
+            self.problem.target_form,
+            RawForecast.joined([raw for raw, _ in forecasts]),
+            np.concatenate([actual for _, actual in forecasts]),
+            days[0],
+            days[-1],
+        )
+
+    def _ordinary(self, origins: list[date]) -> list[date]:
+        """Those whose outcome spans no day that its gate warned of. A day on which GitHub took
+        stars back would for weeks make intervals too wide for all that is to come, and nobody
+        foresees the next one."""
+        if not origins:
+            return []
+        ahead = range(1, self.problem.horizon_days + 1)
+        span = DayRange(origins[0], origins[-1] + timedelta(days=self.problem.horizon_days))
+        warned = warned_days(self.lake, self.problem.table("snapshots"), span)
+        touched = {day - timedelta(days=n) for day in warned for n in ahead}
+        return [day for day in origins if day not in touched]
+
+    def _known_days(self, newest: date, oldest: date) -> list[date]:
+        # Nearly always the last weeks are enough, and a listing of a year costs as much as them.
+        for back in (2 * CALIBRATION_DAYS, LOOK_BACK_DAYS):
+            first = max(oldest, newest - timedelta(days=back))
+            known = labelled_days(self.lake, self.problem, DayRange(first, newest))
+            if len(known) >= CALIBRATION_DAYS + self.problem.horizon_days or first == oldest:
+                return known
+        return known
+
+    def _forecasts_on(self, days: Sequence[date]) -> "list[tuple[RawForecast, Floats]]":
+        """What the version says of each of these days, beside what happened; of days gone by before
+        them nothing is kept."""
+        missing = [day for day in days if day not in self._known]
+        for first in range(0, len(missing), DAYS_AT_ONCE):
+            self._known |= self._forecasts_of(tuple(missing[first : first + DAYS_AT_ONCE]))
+        self._known = {day: self._known[day] for day in days}
+        return [self._known[day] for day in days]
+
+    def _forecasts_of(self, days: tuple[date, ...]) -> "dict[date, tuple[RawForecast, Floats]]":
+        rows = read_labelled_rows(
+            self.lake, self.problem, self.columns, days, MOST_ROWS_A_DAY, is_a_day=True
+        )
+        raw = self.served.raw_forecast(rows, self.lake.settings.threads)
+        actual = column_or_ones(rows, self.columns.target)
+        of_day = {day: (rows["day"] == day).to_numpy() for day in days}
+        return {day: (raw[chosen], actual[chosen]) for day, chosen in of_day.items()}
+
+
+def calibrate_days(
+    lake: Lake,
+    problem: Problem,
+    columns: LearningColumns,
+    champions: Mapping[date, int],
+    days: Iterable[date],
+) -> Iterator[DayOutcome]:
+    """Fill `calibration`, a day at a time; each version is loaded once."""
+    table = loop_tables(problem)["calibration"]
+
+    @lru_cache(maxsize=2)
+    def calibrator(version: int) -> Calibrator:
+        row = model_row(lake, problem, version)
+        served = ServedModel.from_row(problem, row)
+        return Calibrator(lake, problem, columns, served, row["trained_through"])
+
+    for day in days:
+        if day not in champions:
+            yield without_champion(problem, day)
+            continue
+        version = champions[day]
+        if missing := calibrator(version).served.missing_heads:
+            yield without_heads(problem, day, version, missing)
+            continue
+        try:
+            measured = calibrator(version).calibration_for(day)
+        except MissingDayError as error:
+            yield DayOutcome(day, Status.FAILED, reason=str(error))
+            continue
+        frame = table.conform(pl.DataFrame(list(measured.rows(day, version))))
+        written = lake.write(table.name, day, frame)
+        yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes)
+
+
+def without_champion(problem: Problem, day: date) -> DayOutcome:
+    reason = (
+        f"no version of {problem.name} served on {day}; train one as of that day or "
+        f"before with `ghstars backfill {problem.name} --stages model,champion`"
+    )
+    return DayOutcome(day, Status.FAILED, reason=reason)
+
+
+def without_heads(problem: Problem, day: date, version: int, missing: list[str]) -> DayOutcome:
+    reason = (
+        f"version {version} of {problem.name} was trained by an earlier release and has no "
+        f"{', '.join(missing)}; train anew with `ghstars backfill {problem.name} "
+        "--stages model,champion`"
+    )
+    return DayOutcome(day, Status.FAILED, reason=reason)

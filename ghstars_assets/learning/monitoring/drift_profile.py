@@ -1,0 +1,82 @@
+"""What a version keeps of the rows that it learnt from and was judged on, for drift to be measured
+against: a sketch of each feature, of the target, of its forecasts and of its errors.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ghstars_assets.learning.monitoring.drift_statistics import Sketch
+from ghstars_assets.learning.problem import LearningColumns
+from ghstars_assets.learning.tasks.target_forms import TargetForm
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+FEATURE, FORECAST, TARGET, ERROR = KINDS = ("feature", "forecast", "target", "error")
+
+Reference = Mapping[str, Mapping[str, Sketch]]
+"""By kind and column."""
+
+
+def reference_of(
+    form: TargetForm, columns: LearningColumns, rows: pl.DataFrame, judged: pl.DataFrame
+) -> Reference:
+    """Features and target of the training rows; forecasts and errors of the held-out ones, for of
+    the rows that it learnt from a version knows too much."""
+    return {
+        FEATURE: {
+            name: Sketch.of(as_floats(rows[name]), is_whole=is_whole(rows.schema[name]))
+            for name in columns.features
+        },
+        TARGET: {columns.target: Sketch.of(form.squash(as_floats(rows[columns.target])))},
+        FORECAST: {name: Sketch.of(values) for name, values in forecasts_of(form, judged).items()},
+        ERROR: {"typical": Sketch.of(errors_of(form, judged))},
+    }
+
+
+def forecasts_of(form: TargetForm, rows: pl.DataFrame) -> "dict[str, Floats]":
+    """On the scale on which errors are alike: on their own, the largest few would decide."""
+    return {name: form.squash(as_floats(rows[name])) for name in ("typical", "mean")}
+
+
+def errors_of(form: TargetForm, rows: pl.DataFrame) -> "Floats":
+    actual, typical = (form.squash(as_floats(rows[name])) for name in ("actual", "typical"))
+    return actual - typical
+
+
+def as_floats(column: pl.Series) -> "Floats":
+    """NaN for what is not known."""
+    return column.cast(pl.Float64).to_numpy()
+
+
+def is_whole(kind: pl.DataType) -> bool:
+    return kind.is_integer() or kind == pl.Boolean
+
+
+def reference_json(reference: Reference) -> str:
+    return json.dumps(
+        {
+            kind: {name: asdict(sketch) for name, sketch in sketches.items()}
+            for kind, sketches in reference.items()
+        }
+    )
+
+
+def reference_from_json(text: str) -> Reference:
+    return {
+        kind: {name: _sketch_from(told) for name, told in sketches.items()}
+        for kind, sketches in json.loads(text).items()
+    }
+
+
+def _sketch_from(told: Mapping[str, Any]) -> Sketch:
+    return Sketch(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}  # pyright: ignore[reportArgumentType]
+    )

@@ -1,0 +1,242 @@
+"""`ghstars replay`: past days lived in order, as production would have lived them.
+
+Each day the champion forecasts, what has come due is scored, drift and health are looked at, and
+where health says so a candidate is trained and decided on. Snapshots, features and labels are those
+of the lake; all that the loop makes lies apart, in tables named `<problem>_replay`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.lake.outcomes import DayOutcome
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation.scores import score_days
+from ghstars_assets.learning.forecasting.calibration import calibrate_days
+from ghstars_assets.learning.forecasting.predictions import predict_days
+from ghstars_assets.learning.forecasting.served_model import ServedModel
+from ghstars_assets.learning.monitoring.drift import drift_days
+from ghstars_assets.learning.monitoring.health import health_days
+from ghstars_assets.learning.monitoring.retraining import (
+    Ask,
+    Evaluation,
+    Verdict,
+    record_answers,
+    versions_asked_for,
+    what_to_ask,
+)
+from ghstars_assets.learning.problem import LearningColumns, Problem
+from ghstars_assets.learning.promotion.decisions import champions_of, decide, model_row
+from ghstars_assets.learning.registry.mlflow_tracking import Registration
+from ghstars_assets.learning.simulation.simulation_lake import ABOUT, ReplayLake
+from ghstars_assets.learning.training.candidate import Candidate
+from ghstars_assets.learning.training.candidates_on_record import REMEMBERED, obtain_candidate
+
+ACTOR = "replay"
+
+
+class Numbers:
+    """Versions numbered in the order of their training, for a replay is no matter of MLflow's."""
+
+    def __init__(self, lake: Lake, problem: Problem) -> None:
+        self.lake = lake
+        self.table = problem.table("model")
+
+    def registered(self, _fingerprint: str) -> Registration | None:
+        return None
+
+    def register(self, _candidate: Candidate, _card: str, _run_id: str) -> Registration:
+        return Registration(len(self.lake.partitions(self.table)) + 1, "")
+
+
+@dataclass(frozen=True)
+class LivedDay:
+    """What a day came to."""
+
+    day: date
+    champion: int | None
+    decision: str
+    skill: float | None
+    drifted_share: float | None
+    told: str
+    """What was asked for, trained and decided; or why the day was not like others."""
+
+
+@dataclass
+class LivedPast:
+    """A problem's past, to be lived from a day on."""
+
+    lake: ReplayLake
+    problem: Problem
+    columns: LearningColumns
+    progress: Callable[[str], None]
+    is_weekly: bool = False
+    """A candidate is trained every week besides, as the schedule does."""
+    _serving: dict[date, int] = field(default_factory=dict)
+    _asked: list[date] = field(default_factory=list)
+    """The days that were forecast, one of them twice where its champion changed."""
+
+    @cached_property
+    def _calibrations(self) -> Iterator[DayOutcome]:
+        """One stage over all days: it loads a version once, and asks it of a past day once."""
+        days = _as_they_come(self._asked)
+        return calibrate_days(self.lake, self.problem, self.columns, self._serving, days)
+
+    @cached_property
+    def _predictions(self) -> Iterator[DayOutcome]:
+        days = _as_they_come(self._asked)
+        return predict_days(self.lake, self.problem, self.columns, self._serving, days)
+
+    def live(self, days: DayRange) -> Iterator[LivedDay]:
+        """Live the days that were not lived yet, after those that were."""
+        known = set(self.lake.days(self.problem.table("features"), days))
+        if not known:
+            raise GhstarsError(
+                f"{self.problem.table('features')} holds no day of {days}; fill it with `ghstars "
+                f"backfill {self.problem.name} --from {days.first} --to {days.last}`."
+            )
+        self._begin(days.first)
+        lived = set(self.lake.days(self.problem.table("health"), days))
+        for day in days:
+            if day in known and day not in lived:
+                yield self._live(day)
+
+    def _begin(self, first: date) -> None:
+        about, wanted = self.lake.read_log(ABOUT), (first, self.is_weekly)
+        if about is None or about.row(0) != wanted:
+            self.lake.forget()
+            row = dict(zip(("first_day", "is_weekly"), wanted, strict=True))
+            self.lake.append(ABOUT, pl.DataFrame([row]))
+
+    def _live(self, day: date) -> LivedDay:
+        problem, told = self.problem, []
+        if champions_of(self.lake, problem, DayRange(day, day)).is_empty():
+            told.append(self._train(day, f"the replay begins on {day}", ""))
+        elif self.is_weekly and day.weekday() == problem.training_weekday:
+            told.append(self._train(day, "the weekly candidate", ""))
+        told += self._forecast(day)
+        told += self._score(day - timedelta(days=problem.horizon_days))
+        champions = self._champions(day)
+        told += _faults(drift_days(self.lake, problem, self.columns, champions, [day]))
+        told += _faults(health_days(self.lake, problem, champions, [day]))
+        told += self._answer(day)
+        return self._told(day, told)
+
+    def _forecast(self, day: date) -> list[str]:
+        """The champion's forecasts of the day, with intervals measured on what has come due."""
+        lake, problem = self.lake, self.problem
+        serving = champions_of(lake, problem, DayRange(day, day))
+        lake.write(problem.table("champion"), day, serving)
+        self._serving.update(self._champions(day))
+        self._asked.append(day)
+        return _faults([next(self._calibrations), next(self._predictions)])
+
+    def _score(self, origin: date) -> list[str]:
+        """What has come due today, if it was forecast."""
+        lake, problem = self.lake, self.problem
+        origins = DayRange(origin, origin)
+        needed = [problem.table(stage) for stage in ("predictions", "labels")]
+        is_due = all(lake.days(table, origins) for table in needed)
+        return _faults(score_days(lake, problem, self.columns, [origin])) if is_due else []
+
+    def _train(self, day: date, cause: str, evaluation: str) -> str:
+        """A candidate as of the day, and the decision on it."""
+        lake, problem = self.lake, self.problem
+        self.progress(f"{day}: training, because {cause}")
+        obtained = obtain_candidate(
+            lake,
+            problem,
+            self.columns,
+            problem.training,
+            as_of=day,
+            dagster_run_id=ACTOR,
+            progress=lambda _told: None,
+            cause=cause,
+            evaluation=evaluation,
+            registry=Numbers(lake, problem),
+        )
+        decisions = decide(lake, problem, self.columns, day)
+        told = [
+            f"{taken.decision} version {taken.model_version}: {taken.reason}" for taken in decisions
+        ]
+        return "; ".join(told) or f"version {obtained.row['model_version']} was there before"
+
+    def _answer(self, day: date) -> list[str]:
+        """What the sensor would do about the health of the day."""
+        lake, problem = self.lake, self.problem
+        found = self._health(day)
+        if not found:
+            return []
+        evaluation = Evaluation(problem.name, day, Verdict(found["decision"]), 0, found["reason"])
+        told = []
+        versions = versions_asked_for(lake, problem, DayRange(day - REMEMBERED, day))
+        answers = what_to_ask(problem.gates, [evaluation], today=day, versions=versions)
+        record_answers(lake, answers, ACTOR)
+        for answer in answers:
+            if isinstance(answer, Ask):
+                told.append(self._train(day, answer.cause, evaluation.id))
+                told += self._forecast(day)
+            else:
+                told.append(f"held back: {answer.reason}")
+        return told
+
+    def _health(self, day: date) -> dict[str, Any]:
+        table = self.problem.table("health")
+        rows = self.lake.read(table, day) if self.lake.days(table, DayRange(day, day)) else None
+        return rows.row(0, named=True) if rows is not None and rows.height else {}
+
+    def _champions(self, day: date) -> dict[date, int]:
+        serving = champions_of(self.lake, self.problem, DayRange(day, day))
+        return dict(serving.select("day", "model_version").iter_rows())
+
+    def _told(self, day: date, told: list[str]) -> LivedDay:
+        health = self._health(day)
+        return LivedDay(
+            day,
+            self._champions(day).get(day),
+            health.get("decision", ""),
+            health.get("skill_vs_naive"),
+            health.get("drifted_share"),
+            "; ".join(told),
+        )
+
+
+def _as_they_come(asked: list[date]) -> Iterator[date]:
+    """The last of them, whenever the next is wanted."""
+    while asked:
+        yield asked[-1]
+
+
+def _faults(outcomes: Iterable[DayOutcome]) -> list[str]:
+    return [outcome.reason for outcome in outcomes if outcome.reason]
+
+
+def with_and_without(lake: Lake, problem: Problem, days: DayRange) -> pl.DataFrame:
+    """For each scored day the error of the forecasts that were made, of those that the first
+    version would have made had nobody ever trained again, and of the naive ones."""
+    log = lake.read_log(problem.table("decisions"))
+    if log is None:
+        return pl.DataFrame()
+    row = model_row(lake, problem, log["model_version"][0])
+    first, threads = ServedModel.from_row(problem, row), lake.settings.threads
+    found = []
+    for day in lake.days(problem.table("scores"), days):
+        scores = lake.read(problem.table("scores"), day).drop_nulls(["actual", "naive"])
+        if scores.is_empty():
+            continue
+        features = lake.read(problem.table("features"), day)
+        frozen = features.select(
+            problem.entity, frozen=pl.Series(first.typical_values(features, threads))
+        )
+        errors = scores.join(frozen, on=problem.entity, how="left").select(
+            (pl.col(forecast) - pl.col("actual")).abs().mean().alias(f"mae_{forecast}")
+            for forecast in ("typical", "frozen", "naive")
+        )
+        found.append({"day": day, "rows": scores.height, **errors.row(0, named=True)})
+    return pl.DataFrame(found)

@@ -1,0 +1,182 @@
+"""Candidates on record: trained once, registered in MLflow, kept in the lake, never overwritten."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, Protocol
+
+import polars as pl
+
+from ghstars_assets.calendar import DayRange, utc_today
+from ghstars_assets.lake.audit import record_event
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.monitoring.drift_profile import reference_json
+from ghstars_assets.learning.problem import LearningColumns, Problem, Training
+from ghstars_assets.learning.promotion.decisions import champions_of
+from ghstars_assets.learning.registry.mlflow_tracking import Registration, Tracking
+from ghstars_assets.learning.tables import booster_column, loop_tables
+from ghstars_assets.learning.training.candidate import Candidate, plan_candidate, train_candidate
+from ghstars_assets.learning.training.reference_windows import windows_as_text
+from ghstars_assets.reporting.model_card import model_card
+
+REMEMBERED = timedelta(days=30)
+"""How long an evaluation counts as answered; none is acted on that is older than a day or two."""
+
+
+class Registry(Protocol):
+    """Gives versions their numbers: MLflow does, or a replay that keeps apart from it."""
+
+    def registered(self, fingerprint: str, /) -> Registration | None: ...
+
+    def register(self, candidate: Candidate, card: str, run_id: str, /) -> Registration: ...
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """A candidate on record, trained now or found."""
+
+    row: Mapping[str, Any]
+    is_new: bool
+
+    def told(self) -> dict[str, str | int | float]:
+        shown = (
+            "model_version", "mae", "mae_naive", "skill_vs_naive", "rows", "mlflow_run_id",
+            "fingerprint", "data_version",
+        )  # fmt: skip
+        spans = {
+            span: f"{self.row[f'{span}_from']} to {self.row[f'{span}_through']}"
+            for span in ("trained", "holdout")
+        }
+        told = {name: self.row[name] for name in shown}
+        how = "trained now" if self.is_new else "the same data and parameters were trained before"
+        return {"dagster/partition_row_count": 1, **told, **spans, "how": how}
+
+
+def obtain_candidate(
+    lake: Lake,
+    problem: Problem,
+    columns: LearningColumns,
+    training: Training,
+    *,
+    as_of: date,
+    dagster_run_id: str,
+    progress: Callable[[str], None],
+    cause: str = "",
+    evaluation: str = "",
+    registry: Registry | None = None,
+) -> Obtained:
+    """The candidate that these data and parameters make: from the record, or trained.
+
+    Its part in the lake is named after its fingerprint and written once, so asking twice, a run
+    killed half-way, and two runs at once all end with one and the same version. So does asking
+    twice because of one evaluation, whatever data came in between.
+    """
+    if answered := evaluation and _trained_for(lake, problem, evaluation, as_of):
+        return Obtained(answered, is_new=False)
+    training = training.when_asked() if evaluation else training
+    planned = plan_candidate(lake, problem, columns, training, as_of)
+    table = loop_tables(problem)["model"]
+    recorded = _recorded(lake, table.name, as_of, planned.fingerprint)
+    if recorded:
+        return Obtained(recorded, is_new=False)
+    learnt, judged = planned.plan.training_days, planned.plan.holdout_days
+    progress(
+        f"training {problem.name} as of {as_of}: {len(learnt)} days from {learnt[0]} to "
+        f"{learnt[-1]}, judged on {judged[0]} to {judged[-1]}"
+    )
+    candidate = train_candidate(lake, problem, columns, planned)
+    registry = registry or Tracking(lake.settings, problem.name)
+    card = model_card(lake, problem, candidate)
+    registration = registry.registered(planned.fingerprint) or registry.register(
+        candidate, card, dagster_run_id
+    )
+    cause = cause or f"a candidate as of {as_of} was asked for"
+    row = {
+        **_row(candidate, card, registration, dagster_run_id),
+        "cause": cause,
+        "evaluation": evaluation,
+    }
+    part = f"candidate-{planned.fingerprint}"
+    frame = table.conform(pl.DataFrame([row]))
+    if not lake.write(table.name, as_of, frame, part=part, only_if_absent=True).is_new:
+        stored = _recorded(lake, table.name, as_of, planned.fingerprint)
+        return Obtained(stored or row, is_new=False)
+    record_event(
+        lake,
+        problem=problem.name,
+        event="train",
+        cause=cause,
+        subject=f"version {registration.version}",
+        actor=f"run {dagster_run_id}",
+        detail=row["metrics"],
+    )
+    return Obtained(row, is_new=True)
+
+
+def is_on_record(
+    lake: Lake, problem: Problem, columns: LearningColumns, training: Training, as_of: date
+) -> bool:
+    """Whether the candidate that the data of today make is the one that is stored."""
+    planned = plan_candidate(lake, problem, columns, training, as_of)
+    return _recorded(lake, problem.table("model"), as_of, planned.fingerprint) is not None
+
+
+def point_alias_at_champion(lake: Lake, problem: Problem) -> None:
+    """MLflow's alias follows the decision log: it names the version that serves today."""
+    today = utc_today()
+    serving = champions_of(lake, problem, DayRange(today, today))
+    if serving.height:
+        Tracking(lake.settings, problem.name).set_champion(int(serving["model_version"][0]))
+
+
+def _trained_for(
+    lake: Lake, problem: Problem, evaluation: str, as_of: date
+) -> dict[str, Any] | None:
+    """The version that this evaluation has led to already."""
+    table = problem.table("model")
+    for day in lake.days(table, DayRange(as_of - REMEMBERED, as_of)):
+        found = lake.read(table, day)
+        if "evaluation" in found.columns:
+            answers = found.filter(pl.col("evaluation") == evaluation)
+            if answers.height:
+                return answers.row(0, named=True)
+    return None
+
+
+def _recorded(lake: Lake, table: str, day: date, fingerprint: str) -> dict[str, Any] | None:
+    days = DayRange(day, day)
+    if not lake.partitions(table, days):
+        return None
+    found = lake.scan(table, days).filter(pl.col("fingerprint") == fingerprint).collect()
+    return found.row(0, named=True) if found.height else None
+
+
+def _row(
+    candidate: Candidate, card: str, registration: Registration, dagster_run_id: str
+) -> dict[str, Any]:
+    plan, metrics, served = candidate.plan, candidate.metrics, candidate.served
+    return {
+        "day": candidate.as_of,
+        "model_version": registration.version,
+        "fingerprint": candidate.fingerprint,
+        "data_version": candidate.data_version,
+        "trained_from": plan.training_days[0],
+        "trained_through": plan.training_days[-1],
+        "held_out": windows_as_text(plan.held_out),
+        "holdout_from": plan.holdout_days[0],
+        "holdout_through": plan.holdout_days[-1],
+        "rows": candidate.rows,
+        "mae": metrics.get("mae"),
+        "mae_naive": metrics.get("mae_naive"),
+        "skill_vs_naive": metrics.get("skill_vs_naive"),
+        "parameters": json.dumps(asdict(candidate.training)),
+        "metrics": json.dumps(metrics),
+        "importances": json.dumps(candidate.importances),
+        "card": card,
+        "served": served.served_json(),
+        "reference": reference_json(candidate.reference),
+        **{booster_column(head): text for head, text in served.texts.items()},
+        "mlflow_run_id": registration.run_id,
+        "dagster_run_id": dagster_run_id,
+    }

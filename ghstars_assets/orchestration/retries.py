@@ -1,0 +1,142 @@
+"""How a step fails in Dagster: tried again where its cause can pass, named where it cannot."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import ParamSpec, TypeVar, cast
+
+from dagster import (
+    AssetExecutionContext,
+    Failure,
+    InputContext,
+    OpExecutionContext,
+    OutputContext,
+    RetryRequested,
+)
+from dagster._core.execution.context.system import StepExecutionContext
+
+from ghstars_assets.calendar import utc_now
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.failures import (
+    MOST_WAITS_FOR_A_BUDGET,
+    Cause,
+    classify,
+    returns_in_seconds,
+    sentence,
+    waits,
+)
+from ghstars_assets.settings import current_settings
+
+CAUSE = "cause"
+"""Metadata of a failed step."""
+CAUSE_TAG = "ghstars/cause"
+"""Tag of its run: `tag:ghstars/cause=bug` finds them in the UI."""
+COMMAND_TAG = "ghstars/command"
+"""Tag of a run that somebody waits for at a prompt."""
+COMMAND_REACH = timedelta(minutes=5)
+"""Such a run waits no longer for a budget: who sits there is told when it returns."""
+A_MOMENT_SECONDS = 1.0
+"""Later than a budget's return, for clocks differ."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Context = AssetExecutionContext | OpExecutionContext | InputContext | OutputContext
+
+
+def fails_by_cause(compute: Callable[P, R]) -> Callable[P, R]:
+    """Below `@asset` (or `@op`), for every one: what its function raises is judged in one place."""
+
+    @functools.wraps(compute)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> R:
+        with judged_by_cause(cast("Context", args[0])):
+            return compute(*args, **kwargs)
+
+    @functools.wraps(compute)
+    def piecemeal(*args: P.args, **kwargs: P.kwargs) -> Iterator[object]:
+        with judged_by_cause(cast("Context", args[0])):
+            yield from cast("Iterator[object]", compute(*args, **kwargs))
+
+    # Dagster asks whether it is a generator, and must get the same answer.
+    return cast("Callable[P, R]", piecemeal) if inspect.isgeneratorfunction(compute) else whole
+
+
+@contextmanager
+def judged_by_cause(context: Context) -> Iterator[None]:
+    """Asks for another try, fails with the cause, or lets a bug through as it is."""
+    try:
+        yield
+    except RetryRequested:
+        raise
+    except Failure as failure:
+        # Raised by what knows its cause; the run is found by it all the same.
+        cause = failure.metadata.get(CAUSE)
+        if cause is not None:
+            _tag(_step_of(context), str(cause.value))
+        raise
+    except Exception as error:
+        step = _step_of(context)
+        cause = classify(error)
+        told = sentence(error, current_settings())
+        tries = step.previous_attempt_count + 1
+        wait = _wait_seconds(error, cause, step)
+        if wait is not None:
+            step.log.warning(f"{told} ({cause}; try {tries + 1} in {wait:.0f} s)")
+            # The stack is kept and the chain is not: what others wrote into their errors may name
+            # an address with its password.
+            failure = failure_of(told, cause).with_traceback(error.__traceback__)
+            raise RetryRequested(max_retries=tries, seconds_to_wait=wait) from failure
+        step.log.warning(f"cause: {cause}")
+        _tag(step, cause.value)
+        if cause is Cause.BUG:
+            raise
+        told += _return_of_budget(error, cause)
+        raise failure_of(told, cause, tries).with_traceback(error.__traceback__) from None
+
+
+def failure_of(told: str, cause: Cause, tries: int = 1) -> Failure:
+    metadata: dict[str, str | int] = {CAUSE: cause.value}
+    if tries > 1:
+        metadata["tries"] = tries
+    return Failure(told, metadata, allow_retries=False)
+
+
+def _step_of(context: Context) -> StepExecutionContext:
+    if isinstance(context, AssetExecutionContext):
+        context = context.op_execution_context
+    if isinstance(context, OpExecutionContext):
+        return context.get_step_execution_context()
+    return context.step_context
+
+
+def _tag(step: StepExecutionContext, cause: str) -> None:
+    step.instance.add_run_tags(step.run_id, {CAUSE_TAG: cause})
+
+
+def _wait_seconds(error: Exception, cause: Cause, step: StepExecutionContext) -> float | None:
+    """How long until the next try; None where there is none."""
+    done = step.previous_attempt_count
+    if cause is Cause.TRANSIENT:
+        seconds = waits(error)
+        return seconds[done] if done < len(seconds) else None
+    if cause is Cause.BUDGET and done < MOST_WAITS_FOR_A_BUDGET:
+        told = returns_in_seconds(error, utc_now())
+        if told is None:
+            return waits(error)[-1]
+        reach = timedelta(minutes=current_settings().github_patience_minutes)
+        if COMMAND_TAG in step.dagster_run.tags:
+            reach = min(reach, COMMAND_REACH)
+        return told + A_MOMENT_SECONDS if told <= reach.total_seconds() else None
+    return None
+
+
+def _return_of_budget(error: Exception, cause: Cause) -> str:
+    """Our own sentence says it already; a server's answer does not."""
+    if cause is not Cause.BUDGET or isinstance(error, GhstarsError):
+        return ""
+    now = utc_now()
+    seconds = returns_in_seconds(error, now)
+    if seconds is None:
+        return "; nobody said when its budget returns, so run the same again later."
+    return f"; its budget returns at {now + timedelta(seconds=seconds):%H:%M} UTC, run it then."

@@ -1,0 +1,238 @@
+"""Dagster runs started by the command: in this process, recorded in the home's instance."""
+
+import os
+import socket
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import click
+from dagster import (
+    BetaWarning,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRunStatus,
+    PreviewWarning,
+    RunsFilter,
+)
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+from dagster_shared.error import SerializableErrorInfo
+
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.home import home_lock, is_alive, prepare_home
+from ghstars_assets.orchestration.events import LAKE_SECONDS
+from ghstars_assets.orchestration.partitions import asset_key
+from ghstars_assets.orchestration.retries import COMMAND_TAG
+from ghstars_assets.settings import EVENT_BATCH_VARIABLE, EVENTS_AT_ONCE, Settings
+
+RECENT_RUNS = 200
+HOST_TAG, PID_TAG = "ghstars/host", "ghstars/pid"
+_tell = partial(click.echo, err=True)
+
+
+class RunFailedError(GhstarsError):
+    """A run failed; the message is the reason that the failing step gave."""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    run_id: str
+    days_done: int
+    lake_seconds: float
+    """Spent on the days themselves."""
+    dagster_seconds: float
+    """Spent on recording them, and on the run around them."""
+
+
+class Runner:
+    """Runs assets over a range of days."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        instance: DagsterInstance,
+        say: Callable[[str], None] = _tell,
+    ) -> None:
+        from ghstars_assets.orchestration.build import build_defs
+
+        self.settings = settings
+        self.instance = instance
+        self.say = say
+        self.repository = build_defs(settings).get_repository_def()
+
+    def run(
+        self,
+        table: str,
+        days: DayRange,
+        on_day: Callable[[date], None],
+        config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> RunReport:
+        """Materialize a range of days in one run; `on_day` hears of each as it is recorded."""
+        configs = {table: config} if config else {}
+        return self.run_together([table], days, on_day, configs, tags)
+
+    def run_together(
+        self,
+        tables: Sequence[str],
+        days: DayRange,
+        on_day: Callable[[date], None],
+        configs: Mapping[str, Mapping[str, Any]] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> RunReport:
+        """The same for several tables at once, each after those it is made from; `configs` are by
+        table."""
+        started = time.perf_counter()
+        keys = [asset_key(table) for table in tables]
+        job = self.repository.get_implicit_job_def_for_assets(keys)
+        if job is None:
+            raise GhstarsError(f"No asset makes {', '.join(tables)}.")
+        tags = {
+            COMMAND_TAG: "backfill",
+            HOST_TAG: socket.gethostname(),
+            PID_TAG: str(os.getpid()),
+            **(tags or {}),
+        }
+        if len(days) == 1:
+            tags |= {PARTITION_NAME_TAG: str(days.first)}
+        else:
+            tags |= {
+                ASSET_PARTITION_RANGE_START_TAG: str(days.first),
+                ASSET_PARTITION_RANGE_END_TAG: str(days.last),
+            }
+        subset = job.get_subset(asset_selection=set(keys))
+        run = self.instance.create_run_for_job(
+            job_def=subset,
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "ops": {
+                    asset_key(table).to_python_identifier(): {"config": config}
+                    for table, config in (configs or {}).items()
+                },
+            },
+            tags=tags,
+            asset_selection=frozenset(keys),
+        )
+        done, lake_seconds, failure = 0, 0.0, ""
+        for event in execute_run_iterator(InMemoryJob(subset), run, self.instance):
+            if event.event_type is DagsterEventType.ASSET_MATERIALIZATION and event.partition:
+                done += 1
+                lake_seconds = _lake_seconds(event)
+                on_day(date.fromisoformat(event.partition))
+            elif event.event_type is DagsterEventType.STEP_UP_FOR_RETRY:
+                self.say(_told_of_wait(", ".join(tables), event))
+            elif event.event_type is DagsterEventType.STEP_FAILURE:
+                failure = _reason(event)
+            elif event.event_type is DagsterEventType.RUN_FAILURE and not failure:
+                failure = event.message or "the run failed"
+        if failure:
+            raise RunFailedError(failure)
+        seconds = time.perf_counter() - started
+        return RunReport(run.run_id, done, lake_seconds, max(0.0, seconds - lake_seconds))
+
+
+class Recorded:
+    """What Dagster's records say of a table's days."""
+
+    def __init__(self, instance: DagsterInstance) -> None:
+        self.instance = instance
+
+    def materialized_days(self, table: str) -> set[date]:
+        keys = self.instance.get_materialized_partitions(asset_key(table))
+        return {date.fromisoformat(key) for key in keys}
+
+    def failed_days(self, table: str) -> set[date]:
+        """Days whose latest run failed, among the recent runs of a single day."""
+        key = asset_key(table)
+        ended = RunsFilter(statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS])
+        latest: dict[str, DagsterRunStatus] = {}
+        for run in self.instance.get_runs(filters=ended, limit=RECENT_RUNS):
+            day = run.tags.get(PARTITION_NAME_TAG)
+            if day and run.asset_selection and key in run.asset_selection:
+                latest.setdefault(day, run.status)
+        return {
+            date.fromisoformat(day)
+            for day, status in latest.items()
+            if status is DagsterRunStatus.FAILURE
+        }
+
+
+@contextmanager
+def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
+    """The instance in the home."""
+    prepare_home(settings)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["GHSTARS_HOME"] = str(settings.home_path)
+    os.environ.setdefault(EVENT_BATCH_VARIABLE, str(EVENTS_AT_ONCE))
+    warnings.simplefilter("ignore", BetaWarning)
+    warnings.simplefilter("ignore", PreviewWarning)
+    with home_lock(settings):
+        instance = DagsterInstance.from_config(str(settings.dagster_home))
+        # Each of these makes its database when it is first asked.
+        instance.get_runs_count()
+        instance.all_instigator_state()
+    with instance:
+        end_orphaned_runs(instance)
+        yield instance
+
+
+def end_orphaned_runs(instance: DagsterInstance) -> None:
+    """Report runs failed whose command was killed on this machine. Dagster cannot see that they
+    are dead, and each would hold a place in its queue for ever."""
+    under_way = RunsFilter(
+        statuses=[
+            DagsterRunStatus.STARTED,
+            DagsterRunStatus.STARTING,
+            DagsterRunStatus.NOT_STARTED,
+        ],
+        tags={HOST_TAG: socket.gethostname()},
+    )
+    for run in instance.get_runs(filters=under_way):
+        pid = run.tags.get(PID_TAG, "")
+        if pid.isdecimal() and not is_alive(int(pid)):
+            instance.report_run_failed(run, f"The command that ran this (process {pid}) is gone.")
+
+
+def _lake_seconds(event: DagsterEvent) -> float:
+    told = event.step_materialization_data.materialization.metadata.get(LAKE_SECONDS)
+    value = told.value if told else 0.0
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _reason(event: DagsterEvent) -> str:
+    """The sentence that the failing code wrote, not Dagster's frame around it."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    return _innermost(data.error) or event.message or "the step failed"
+
+
+def _told_of_wait(table: str, event: DagsterEvent) -> str:
+    """A command that stands still says why, and for how long."""
+    data = event.step_retry_data
+    return f"{table} waits {data.seconds_to_wait or 0:.0f} s and tries again: " + (
+        _innermost(data.error) or "the step failed"
+    )
+
+
+def _innermost(error: SerializableErrorInfo | None) -> str:
+    """What the failing code wrote, without the name of the error's class."""
+    while error and error.cause:
+        error = error.cause
+    if error is None:
+        return ""
+    _, _, message = error.message.partition(": ")
+    return (message or error.message).strip()

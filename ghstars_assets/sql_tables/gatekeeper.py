@@ -1,0 +1,103 @@
+"""What a gate remembers: the rows it accepted lately, while a batch passes it in order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import duckdb
+import polars as pl
+
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.catalog import Table, problem_of
+from ghstars_assets.lake.holes import released_days
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sql_tables.gate import Verdict, verdict_on
+from ghstars_assets.sql_tables.gate_question import AtTheGate, GateQuestion
+from ghstars_assets.sql_tables.header import Gate
+
+MOST_DAYS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What was accepted: of the last day, and of each key lately."""
+
+    previous: pl.DataFrame
+    latest: pl.DataFrame
+
+    def since(self, day: date) -> "_Memory":
+        is_remembered = pl.col("day") >= day
+        return _Memory(self.previous.filter(is_remembered), self.latest.filter(is_remembered))
+
+    def after(self, accepted: pl.DataFrame, key: Sequence[str]) -> "_Memory":
+        if accepted.is_empty():
+            return self
+        rows = accepted.select(self.latest.columns)
+        elsewhere = self.latest.join(rows, on=list(key), how="anti", nulls_equal=True)
+        return _Memory(rows, pl.concat([rows, elsewhere]))
+
+
+class Gatekeeper:
+    """Judges the days of a batch in their order.
+
+    Most days break no rule, so several are looked at together, each as if those before it were
+    accepted whole; at the first that is not, what was seen of the days after it is thrown away.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        table: Table,
+        gate: Gate,
+        first_day: date,
+        connection: duckdb.DuckDBPyConnection,
+    ) -> None:
+        self.table = table
+        self.gate = gate
+        # The batch is still streaming through the connection itself.
+        self.connection = connection.cursor()
+        self.released = released_days(lake, problem_of(table.name))
+        self.question = GateQuestion(gate, table)
+        nothing = table.empty().select(self.question.columns)
+        self.memory = _Memory(nothing, nothing)
+        self.days_at_once = MOST_DAYS_AT_ONCE
+        window = DayRange(
+            first_day - timedelta(days=gate.looks_back_days), first_day - timedelta(days=1)
+        )
+        for day in lake.days(table.name, window):
+            stored = table.conform(lake.read(table.name, day))
+            self.memory = self.memory.after(stored, table.key)
+
+    def judge(self, days: Sequence[tuple[date, pl.DataFrame]]) -> list[Verdict]:
+        """The verdicts on days that follow one another."""
+        verdicts: list[Verdict] = []
+        while len(verdicts) < len(days):
+            ahead = days[len(verdicts) :][: self.days_at_once]
+            verdicts += self._until_one_is_not_whole(ahead)
+        return verdicts
+
+    def _until_one_is_not_whole(
+        self, days: Sequence[tuple[date, pl.DataFrame]]
+    ) -> Iterator[Verdict]:
+        seen = self._if_all_were_whole(days)
+        for (day, _), at_the_gate, broken in zip(
+            days, seen, self.question.ask(self.connection, seen), strict=True
+        ):
+            gate, rules = (Gate(), set[str]()) if day in self.released else (self.gate, broken)
+            verdict = verdict_on(self.connection, gate, self.table, at_the_gate, rules)
+            memory = _Memory(at_the_gate.previous, at_the_gate.latest)
+            self.memory = memory.after(verdict.accepted, self.table.key)
+            yield verdict
+            if verdict.quarantined.height:
+                # Where one day is bad the next often is, and looking far ahead is for nothing.
+                self.days_at_once = 1
+                return
+        self.days_at_once = min(2 * self.days_at_once, MOST_DAYS_AT_ONCE)
+
+    def _if_all_were_whole(self, days: Sequence[tuple[date, pl.DataFrame]]) -> list[AtTheGate]:
+        memory, seen = self.memory, []
+        for day, candidate in days:
+            memory = memory.since(day - timedelta(days=self.gate.looks_back_days))
+            seen.append(AtTheGate(candidate, memory.previous, memory.latest))
+            memory = memory.after(candidate, self.table.key)
+        return seen
