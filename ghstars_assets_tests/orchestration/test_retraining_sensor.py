@@ -561,7 +561,7 @@ def test_a_long_range_tells_apart_the_days_that_fail_and_the_newest(
     tides_daemon: tuple[Daemon, Materializer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon, materialize = tides_daemon
-    monkeypatch.setattr("ghstars_assets.orchestration.health_asset.MOST_DAYS_TOLD_APART", 5)
+    monkeypatch.setattr("ghstars_assets.orchestration.health_asset.MOST_DAYS_LISTED", 5)
     days = DayRange(TODAY - timedelta(days=14), TODAY)
     recovered = DayRange(TODAY - timedelta(days=11), TODAY - timedelta(days=3))
     write_scores(daemon.lake, recovered, error=2.0)

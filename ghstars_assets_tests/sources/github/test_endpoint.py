@@ -27,7 +27,7 @@ def _opened(settings: Settings, marker: Marker | None) -> Endpoint:
         return endpoint
 
 
-@pytest.mark.parametrize("held", [None, REAL])
+@pytest.mark.parametrize("marker", [None, REAL])
 def test_a_real_home_talks_to_github(marker: Marker | None) -> None:
     endpoint = _opened(_settings(), marker)
     assert (endpoint.url, endpoint.kind) == ("https://api.github.com", "real")
