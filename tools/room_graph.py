@@ -81,7 +81,7 @@ def contract_layers(pyproject: str) -> list[list[str]]:
     contracts = tomllib.loads(pyproject)["tool"]["importlinter"]["contracts"]
     for contract in contracts:
         if contract["type"] == "layers" and contract.get("containers") == [PACKAGE]:
-            return [re.findall(r"\w+", layer) for layer in contract["layers"]]
+            return [re.findall(r"[\w.]+", layer) for layer in contract["layers"]]
     raise RoomError(f"pyproject.toml has no contract of type layers whose container is {PACKAGE}.")
 
 
