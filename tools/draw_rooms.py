@@ -25,7 +25,7 @@ LEGEND = (
 WIDTH, INNER_WIDTH, INNER_A_ROW = 240.0, 164.0, 4
 PADDING, BETWEEN_LAYERS, MARGIN = 12.0, 38.0, 24.0
 NAME_LINE, TEXT_LINE, INNER_GAP = 20.0, 15.0, 8.0
-INNER_HEIGHT, BARE_HEIGHT, PORT_GAP = 52.0, 25.0, 28.0
+INNER_HEIGHT, BARE_HEIGHT, PORT_GAP = 66.0, 25.0, 28.0
 MOST_LINES = 4
 INK, FAINT, LINE, PAPER, BOX, TILE, ACCENT = (
     "#1f2933", "#52606d", "#7b8794", "#ffffff", "#eef3f8", "#ffffff", "#9a4a12",
@@ -121,7 +121,7 @@ def _room(svg: Element, box: Box, left: float, top: float) -> None:
         tile_top = y + row * (box.tile_height + INNER_GAP)
         _rectangle(svg, tile_left, tile_top, INNER_WIDTH, box.tile_height, TILE)
         _text(svg, tile_left + 8, tile_top + 16, room.name, 12.5, INK, weight="600")
-        for line, text in enumerate(_wrapped(room.purpose, INNER_WIDTH - 16, 5.3, 2)):
+        for line, text in enumerate(_wrapped(room.purpose, INNER_WIDTH - 16, 5.2, 3)):
             _text(svg, tile_left + 8, tile_top + 30 + 13 * line, text, 10.5, FAINT)
 
 
@@ -248,12 +248,14 @@ def _set(element: Element, **attributes: str) -> None:
 def _wrapped(
     text: str, width: float, width_of_letter: float, most: int = MOST_LINES
 ) -> tuple[str, ...]:
+    """The lines of a sentence; of one that is too long, what stands before its colon."""
     letters = int(width / width_of_letter)
-    return tuple(
-        textwrap.wrap(
-            text.replace("`", ""), letters, max_lines=most, placeholder=" …", break_long_words=False
-        )
-    )
+    plain = text.replace("`", "")
+    for wanted in (plain, plain.split(":")[0]):
+        lines = textwrap.wrap(wanted, letters, break_long_words=False)
+        if len(lines) <= most:
+            return tuple(lines)
+    return tuple(textwrap.wrap(plain, letters, max_lines=most, placeholder=" …"))
 
 
 def _number(value: float) -> str:

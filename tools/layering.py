@@ -1,6 +1,6 @@
 """Places boxes of given widths in given layers, so that few arrows cross and most run straight."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
 
@@ -12,8 +12,8 @@ LANE = 16.0
 STRAIGHT = 6.0
 """How much more a lane is drawn to the next lane of its arrow than a box to its neighbour."""
 SWEEPS = 12
-MOST_PERMUTED = 7
-"""In a layer; 5,040 orders of it are tried, and more would take long."""
+MOST_PERMUTED = 6
+"""In a layer; 720 orders of it are tried. Of a wider one only neighbours change places."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,22 @@ def _in_good_order(rows: list[list[str]], links: Sequence[Arrow]) -> list[list[s
     for sweep in range(SWEEPS):
         levels = range(len(rows)) if sweep % 2 == 0 else range(len(rows) - 1, -1, -1)
         for level in levels:
-            if len(rows[level]) > MOST_PERMUTED:
-                continue
             rows = min(
-                (
-                    [*rows[:level], list(order), *rows[level + 1 :]]
-                    for order in permutations(rows[level])
-                ),
+                ([*rows[:level], order, *rows[level + 1 :]] for order in _orders(rows[level])),
                 key=lambda tried: (_crossings(tried, links), _spread(tried, links)),
             )
         if (crossings := _crossings(rows, links)) < fewest:
             best, fewest = rows, crossings
     return rows if _crossings(rows, links) == fewest else best
+
+
+def _orders(row: list[str]) -> Iterator[list[str]]:
+    if len(row) <= MOST_PERMUTED:
+        yield from map(list, permutations(row))
+        return
+    yield row
+    for place in range(len(row) - 1):
+        yield [*row[:place], row[place + 1], row[place], *row[place + 2 :]]
 
 
 def _crossings(rows: Sequence[Sequence[str]], links: Sequence[Arrow]) -> int:

@@ -110,6 +110,13 @@ def test_boxes_take_the_order_in_which_no_arrows_cross() -> None:
     assert (upper.index("a") < upper.index("b")) == (lower.index("d") < lower.index("c"))
 
 
+def test_in_a_wide_layer_too_no_arrows_cross_that_need_not() -> None:
+    upper, lower = list("abcdefgh"), list("BADCFEHG")
+    arrows = [(name, name.upper()) for name in upper]
+    placed = place([upper, lower], dict.fromkeys([*upper, *lower], 10.0), arrows)
+    assert [name.upper() for name in placed.rows[0]] == placed.rows[1]
+
+
 def test_an_arrow_past_a_layer_has_a_lane_of_its_own_there() -> None:
     house = _house("a", "b", "c", arrows="ac ab")
     svg = draw(house)
@@ -121,3 +128,11 @@ def test_an_arrow_past_a_layer_has_a_lane_of_its_own_there() -> None:
 def test_rooms_of_one_layer_that_import_each_other_share_one_arrow_with_two_tips() -> None:
     svg = draw(_house("a b", arrows="ab ba"))
     assert len(re.findall("marker-start", svg)) == len(re.findall("marker-end", svg)) == 1
+
+
+def test_of_a_sentence_that_is_too_long_what_stands_before_its_colon_is_drawn() -> None:
+    long = (
+        "The outside world: " + "one room for each of the many places that counts come from, " * 5
+    )
+    svg = draw(House(((Room("sources", long),),), frozenset()))
+    assert ">The outside world<" in svg
