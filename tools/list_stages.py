@@ -65,12 +65,14 @@ def window_in_words(window: Window) -> str:
     """Which days a day is made from: "the same day", "35 to 7 days before"."""
     first, last = window.first_offset, window.last_offset
     if first == last:
-        return _day_in_words(first)
-    if last < 0:
-        return f"{-first} to {-last} days before"
-    if first > 0:
-        return f"{first} to {last} days after"
-    return " to ".join(_day_in_words(offset) for offset in (first, last))
+        days = _day_in_words(first)
+    elif last < 0:
+        days = f"{-first} to {-last} days before"
+    elif first > 0:
+        days = f"{first} to {last} days after"
+    else:
+        days = " to ".join(_day_in_words(offset) for offset in (first, last))
+    return f"{days}, where known" if window.optional else days
 
 
 def _day_in_words(offset: int) -> str:

@@ -50,6 +50,7 @@ def test_a_bar_in_a_description_ends_no_cell() -> None:
         (Window(0, 7), "the same day to 7 days after"),
         (Window(-34, -7), "34 to 7 days before"),
         (Window(1, 3), "1 to 3 days after"),
+        (Window(-34, -7, optional="none was known"), "34 to 7 days before, where known"),
     ],
 )
 def test_a_window_is_put_into_words(window: Window, words: str) -> None:
