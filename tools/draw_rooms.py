@@ -183,6 +183,8 @@ def _smooth(points: Sequence[Point]) -> str:
     """Straight through layers, bent between them."""
     parts = [f"M{_number(points[0][0])} {_number(points[0][1])}"]
     for (x, y), (to_x, to_y) in pairwise(points):
+        if (x, y) == (to_x, to_y):
+            continue
         if x == to_x:
             parts.append(f"V{_number(to_y)}")
         else:
