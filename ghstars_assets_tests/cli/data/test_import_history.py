@@ -169,6 +169,12 @@ def test_what_cannot_be_meant_is_one_sentence_and_leaves_no_trace(
     assert lake.tables() == []
 
 
+def test_the_help_lists_what_each_problem_takes(ghstars: Ghstars, home: Path) -> None:
+    shown = " ".join(ghstars(home, "import", "--help").out.split())
+    assert "What it takes: stars a clone of the Github-Ranking archive" in shown
+    assert "hours of GH Archive up to 2025-05" in shown
+
+
 @pytest.mark.parametrize("arguments", [(), ("stars",), ("stars", "a", "b")])
 def test_a_place_must_be_named_and_one_alone(
     ghstars: Ghstars, home: Path, arguments: tuple[str, ...]
