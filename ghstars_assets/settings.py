@@ -2,7 +2,6 @@
 
 import os
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -161,12 +160,6 @@ def load_settings() -> Settings:
             f"{shown} cannot be used: {first['msg'].removeprefix('Value error, ')}; "
             "mend it in the environment or in .env (see .env.example)."
         ) from None
-
-
-@lru_cache(maxsize=1)
-def current_settings() -> Settings:
-    """The settings of this process, read once."""
-    return load_settings()
 
 
 def export_home(settings: Settings) -> None:

@@ -4,7 +4,7 @@ Which columns are features, base, naive forecast or target stands in the headers
 SQL files and nowhere else; here stands what SQL cannot say.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -13,8 +13,11 @@ import polars as pl
 
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.gates import Gates, Threshold  # noqa: F401
+from ghstars_assets.learning.simulation.drift_story import DriftStory
 from ghstars_assets.learning.tasks.target_forms import TargetForm
+from ghstars_assets.settings import Settings
 from ghstars_assets.sources.source import Source
 
 if TYPE_CHECKING:
@@ -78,6 +81,19 @@ class Problem:
     """What moved each forecast, in words, from a day's features and its forecasts."""
     own_stages: "tuple[Stage, ...]" = field(default=(), compare=False, repr=False)
     """Stages that only this problem has; they are filled after those of the loop."""
+    how_to_begin: str = "`ghstars demo` for the sandbox"
+    """What a user runs in an empty home."""
+    importable: str = ""
+    """What `ghstars import` takes, in a sentence."""
+    status_notes: "Callable[[Lake, Problem], Iterator[str]] | None" = None
+    """What `ghstars status` adds about the data that forecasts rest on."""
+    doctor_checks: Mapping[str, Callable[[Settings], str]] = field(default_factory=dict)
+    """What `ghstars doctor` looks at besides, by subject. A check describes what it found, and
+    raises GhstarsError where something is wrong."""
+    prepare_sandbox: Callable[[Lake], None] | None = None
+    """What the demo does in a sandbox home, each time before it fills anything."""
+    drift_story: DriftStory | None = None
+    """The changing world of `ghstars demo --drift`."""
 
     def table(self, stage: str) -> str:
         return f"{self.name}.{stage}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ghstars_assets.commands.queries import bind_lake, known_tables
+from ghstars_assets.cli.data.lake_views import bind_lake, known_tables
 from ghstars_assets.lake.duck import duck_session
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import SQL_ROOT

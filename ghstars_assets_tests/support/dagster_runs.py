@@ -22,7 +22,7 @@ from dagster._core.storage.tags import (
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.orchestration.partitions import asset_key
-from ghstars_assets.settings import Settings, current_settings
+from ghstars_assets.settings import Settings, load_settings
 
 
 @contextmanager
@@ -32,9 +32,7 @@ def process_with_home(home: Path) -> Iterator[Settings]:
         patch.setenv("GHSTARS_HOME", str(home))
         patch.setenv("GHSTARS_THREADS", "1")
         patch.setenv("GHSTARS_MEMORY_GB", "1")
-        current_settings.cache_clear()
-        yield current_settings()
-    current_settings.cache_clear()
+        yield load_settings()
 
 
 @dataclass(frozen=True)

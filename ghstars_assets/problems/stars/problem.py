@@ -5,6 +5,9 @@ from datetime import date
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
+from ghstars_assets.problems.stars.github_access import describe_access
+from ghstars_assets.problems.stars.own_history import notes_on_own_history
+from ghstars_assets.problems.stars.sandbox_world import DRIFT_STORY, track_everything
 from ghstars_assets.problems.stars.sources import SOURCES
 from ghstars_assets.problems.stars.words import told
 
@@ -55,4 +58,13 @@ PROBLEM = Problem(
         skill_warning=Threshold(0.1, "no two weeks of 2025 fell below 0.125, purges and gaps too"),
         skill_critical=Threshold(0.0, "whoever repeats last week's gain then does as well"),
     ),
+    how_to_begin="`ghstars demo` for the sandbox, or `ghstars track OWNER/NAME` for GitHub",
+    importable=(
+        "a clone of the Github-Ranking archive or a folder with its files (.csv, .csv.gz, Parquet "
+        "made of them), its address, and hours of GH Archive up to 2025-05"
+    ),
+    status_notes=notes_on_own_history,
+    doctor_checks={"GitHub": describe_access},
+    prepare_sandbox=track_everything,
+    drift_story=DRIFT_STORY,
 )

@@ -1,0 +1,142 @@
+"""The `ghstars` command as a whole: its list of commands, its help, and how a fault is shown."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+from obstore.exceptions import BaseError
+
+from ghstars_assets.cli.command_line import CommandLine
+from ghstars_assets.cli.lazy_group import LazyGroup
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.problems.platform import CommandEntry
+from ghstars_assets.problems.registry import problem_commands
+
+EXIT_CODES = """Exit codes: 0 done; 1 it could not be done, and the message says why and what to do;
+2 the command was written wrongly; 3 (status, doctor) something needs attention; 130 interrupted."""
+
+_DATA = "ghstars_assets.cli.data"
+_LEARNING = "ghstars_assets.cli.learning"
+_OPERATIONS = "ghstars_assets.cli.operations"
+
+COMMANDS = {
+    # Tables: imported, filled, declared, queried.
+    "import": CommandEntry(
+        f"{_DATA}.import_history:import_command",
+        "Import the history of PROBLEM from a folder, a file or the web.",
+    ),
+    "backfill": CommandEntry(
+        f"{_DATA}.backfill:backfill_command", "Fill the stages of PROBLEM for a range of days."
+    ),
+    "gap": CommandEntry(
+        f"{_DATA}.gap:gap",
+        "Declare days that no source knows, so that they are holes with a reason.",
+    ),
+    "release": CommandEntry(
+        f"{_DATA}.release:release",
+        "Let days out of quarantine against the gate's verdict, and fill them again.",
+    ),
+    "coverage": CommandEntry(
+        f"{_DATA}.coverage:coverage",
+        "Show which days PROBLEM knows from which source, and how well.",
+    ),
+    "sql": CommandEntry(
+        f"{_DATA}.sql:sql", "Ask the lake in DuckDB's SQL; without QUERY a prompt opens."
+    ),
+    "export-duckdb": CommandEntry(
+        f"{_DATA}.export_duckdb:export_duckdb",
+        "Write FILE: a DuckDB database of views over the lake, for any DuckDB client.",
+    ),
+    # Forecasts, and the versions that make them.
+    "predict": CommandEntry(
+        f"{_LEARNING}.predict:predict", "Show the stored forecasts of PROBLEM, highest mean first."
+    ),
+    "explain": CommandEntry(
+        f"{_LEARNING}.explain:explain", "Show one forecast of PROBLEM and why it is what it is."
+    ),
+    "models": CommandEntry(
+        f"{_LEARNING}.models:models",
+        "List the versions of PROBLEM with their record, or write the files of one.",
+    ),
+    "promote": CommandEntry(
+        f"{_LEARNING}.promote:promote",
+        "Let VERSION of PROBLEM serve from today on, whatever was decided on it.",
+    ),
+    "rollback": CommandEntry(
+        f"{_LEARNING}.rollback:rollback",
+        "Go back to a version of PROBLEM that served before, from today on.",
+    ),
+    "retrain": CommandEntry(
+        f"{_LEARNING}.retrain:retrain_command",
+        "Train PROBLEM anew as of today and decide on it, whatever the figures say.",
+    ),
+    "drift": CommandEntry(
+        f"{_LEARNING}.drift:drift",
+        "Show what has drifted from the rows that the champion of PROBLEM learnt from.",
+    ),
+    "backtest": CommandEntry(
+        f"{_LEARNING}.backtest:backtest",
+        "Forecast past days as they would have been forecast, and measure the forecasts.",
+    ),
+    "simulate": CommandEntry(
+        f"{_LEARNING}.simulate:simulate",
+        "Live past days in order: forecast, score, watch, and retrain where health asks for it.",
+    ),
+    "replay": CommandEntry(
+        f"{_LEARNING}.simulate:replay", "The former name of `ghstars simulate`.", is_hidden=True
+    ),
+    # The platform itself.
+    "demo": CommandEntry(
+        f"{_OPERATIONS}.demo:demo",
+        "Run the whole loop on the sandbox and show forecasts and their record.",
+    ),
+    "up": CommandEntry(
+        f"{_OPERATIONS}.up:up",
+        "Serve Dagster's UI and daemon and MLflow's UI on loopback until interrupted.",
+    ),
+    "status": CommandEntry(
+        f"{_OPERATIONS}.status:status",
+        "Show what is fresh, missing, stale or failed, and what comes next.",
+    ),
+    "doctor": CommandEntry(
+        f"{_OPERATIONS}.doctor:doctor",
+        "Look at the environment, the storage, the versions and the ports.",
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    entries={**COMMANDS, **problem_commands()},
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="ghstars-assets")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Which repositories will gain stars over the next 7 days, how many, and how sure we are.
+
+    \b
+    First time:   ghstars demo           the whole loop on a sandbox, no token needed
+    With a token: ghstars start OWNER/NAME ...   follow, import the past, forecast the same evening
+    Every day:    ghstars up             Dagster's UI and schedules; they do the rest
+                  ghstars status         what is fresh, missing, failed, and what comes next
+                  ghstars predict stars  the forecasts
+    Ask anything: ghstars sql "select * from stars.predictions order by mean desc limit 5"
+    """
+    context.ensure_object(CommandLine)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; a fault of the user's is one sentence, without a traceback."""
+    command_line = CommandLine()
+    try:
+        cli.main(args=arguments, prog_name="ghstars", obj=command_line)
+    except GhstarsError as error:
+        click.echo(f"ghstars: {error}", err=True)
+        sys.exit(1)
+    except BaseError as error:
+        # The store's own message spans many lines and may repeat the request.
+        root, kind = command_line.settings.lake_root, type(error).__name__
+        click.echo(f"ghstars: The lake at {root} failed ({kind}); try `ghstars doctor`.", err=True)
+        sys.exit(1)

@@ -1,0 +1,44 @@
+"""A click group that knows its commands by name and imports only the one that is run."""
+
+import importlib
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from ghstars_assets.problems.platform import CommandEntry
+
+
+class LazyGroup(click.Group):
+    """The list of commands is written from `entries`; a test holds that it says what they say."""
+
+    def __init__(self, *, entries: Mapping[str, CommandEntry], **named: Any) -> None:
+        super().__init__(**named)
+        self.entries = entries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(name for name, entry in self.entries.items() if not entry.is_hidden)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        entry = self.entries.get(cmd_name)
+        return load_command(entry) if entry else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        names = self.list_commands(ctx)
+        width = formatter.width - 6 - max(map(len, names))
+        lines = [
+            (name, textwrap.shorten(self.entries[name].summary, width, placeholder="..."))
+            for name in names
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(lines)
+
+
+def load_command(entry: CommandEntry) -> click.Command:
+    module, _, attribute = entry.target.partition(":")
+    return getattr(importlib.import_module(module), attribute)

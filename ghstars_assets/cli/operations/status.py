@@ -1,0 +1,138 @@
+"""`ghstars status`: what is fresh, missing, stale or failed, and what comes next."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+
+import click
+import polars as pl
+
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.cli.console import out, say_if_sandbox, show_frame
+from ghstars_assets.cli.parameters import pass_settings
+from ghstars_assets.lake.marker import read_marker
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.plan import Plan, stale_days
+from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.stage import Stage
+from ghstars_assets.orchestration.backfill import plan_of
+from ghstars_assets.orchestration.runs import Recorded, dagster_instance
+from ghstars_assets.problems.platform import Form
+from ghstars_assets.problems.registry import all_problems
+from ghstars_assets.settings import Settings
+
+RECENT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    stage: str
+    newest: date | None
+    days: int
+    missing: int
+    stale: int
+    failed: int
+    state: str
+
+
+def status_of(settings: Settings, problem: Problem, recorded: Recorded) -> list[StageStatus]:
+    """Each stage over the last month, against the newest day that its sources can give."""
+    plan = plan_of(settings, problem)
+    return [_stage_status(plan, stage, recorded) for stage in plan.stages]
+
+
+def status_frame(statuses: list[StageStatus]) -> pl.DataFrame:
+    return pl.DataFrame([asdict(status) for status in statuses], infer_schema_length=None)
+
+
+def _stage_status(plan: Plan, stage: Stage, recorded: Recorded) -> StageStatus:
+    stored = plan.lake.days(stage.table.name)
+    due = plan.due_days(stage, RECENT_DAYS)
+    span = DayRange(due[0], due[-1]) if due else None
+    quarantined = plan.quarantined_days(stage, span) if span else set()
+    due = [day for day in due if day not in quarantined]
+    missing = [day for day in due if day not in set(stored)]
+    stale: set[date] = set()
+    if span and not stage.is_of_training_days:
+        stale = set(stale_days(plan.lake, stage, span)) & set(stored) & set(due)
+    failed = recorded.failed_days(stage.table.name)
+    state = "failed" if failed else "missing" if missing else "stale" if stale else "fresh"
+    if not due and not stored:
+        state = "not due yet"
+    return StageStatus(
+        stage.name,
+        stored[-1] if stored else None,
+        len(stored),
+        len(missing),
+        len(stale),
+        len(failed),
+        state,
+    )
+
+
+def show_status(settings: Settings, form: Form) -> int:
+    """Print it; 3 when something is missing, stale or failed."""
+    needs_attention = False
+    say_if_sandbox(Lake(settings))
+    with dagster_instance(settings) as instance:
+        recorded = Recorded(instance)
+        for problem in all_problems().values():
+            statuses = status_of(settings, problem, recorded)
+            needs_attention |= any(
+                status.state in ("failed", "missing", "stale") for status in statuses
+            )
+            show_frame(status_frame(statuses), form, f"{problem.name}: {problem.question}")
+            if form == "table":
+                for line in _told_by_sources(settings, problem):
+                    out().print(line, highlight=False)
+                for line in _notes(settings, problem):
+                    out().print(line, highlight=False)
+                out().print(next_steps(settings, problem, statuses), highlight=False)
+    return 3 if needs_attention else 0
+
+
+def _told_by_sources(settings: Settings, problem: Problem) -> Iterator[str]:
+    lake = Lake(settings)
+    marker = read_marker(lake)
+    for source in problem.sources:
+        if marker and marker.kind in source.kinds and source.told:
+            told = source.told(lake, marker)
+            if told:
+                yield told
+
+
+def _notes(settings: Settings, problem: Problem) -> Iterator[str]:
+    if problem.status_notes:
+        yield from problem.status_notes(Lake(settings), problem)
+
+
+def next_steps(settings: Settings, problem: Problem, statuses: list[StageStatus]) -> str:
+    """What a user should do, or what happens by itself and when."""
+    if not any(status.days for status in statuses):
+        return f"Nothing is stored yet. Run {problem.how_to_begin}."
+    behind = [status.stage for status in statuses if status.state in ("missing", "stale")]
+    failed = [status.stage for status in statuses if status.state == "failed"]
+    lines = []
+    if failed:
+        lines.append(f"Failed: {', '.join(failed)}; the reason is in the UI (`ghstars up`).")
+    if behind:
+        newest = max(status.newest for status in statuses if status.newest)
+        first = newest - timedelta(days=RECENT_DAYS - 1)
+        lines.append(
+            f"Behind: {', '.join(behind)}; `ghstars backfill {problem.name} --from {first} --to "
+            "yesterday` catches up."
+        )
+    lines.append(
+        f"While `ghstars up` runs: the next day at `{settings.daily_cron}` and the next candidate "
+        f"at `{settings.weekly_cron}` (cron, UTC)."
+    )
+    return "\n".join(lines)
+
+
+@click.command()
+@click.option("--json", "is_json", is_flag=True)
+@pass_settings
+def status(settings: Settings, *, is_json: bool) -> None:
+    """Show what is fresh, missing, stale or failed, and what comes next."""
+    sys.exit(show_status(settings, "json" if is_json else "table"))

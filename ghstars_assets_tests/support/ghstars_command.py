@@ -1,0 +1,41 @@
+"""The `ghstars` command inside a test: its exit code, and what it printed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ghstars_assets.cli import main
+
+
+@dataclass(frozen=True)
+class Printed:
+    code: int
+    out: str
+    err: str
+
+
+Ghstars = Callable[..., Printed]
+
+
+@pytest.fixture
+def ghstars(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Ghstars]:
+    """The command in this process: `ghstars(home, "sql", "select 1")`."""
+
+    def run(home: Path, *arguments: str) -> Printed:
+        monkeypatch.setenv("GHSTARS_HOME", str(home))
+        monkeypatch.setenv("GHSTARS_THREADS", "1")
+        # Assets that a command runs in this process still read them there.
+        capsys.readouterr()
+        try:
+            main(list(arguments))
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = capsys.readouterr()
+        return Printed(code, captured.out, captured.err)
+
+    yield run
