@@ -6,12 +6,12 @@ from dagster import AssetMaterialization, DagsterInstance, MetadataValue
 
 from ghstars_assets.learning.evaluation.skill import SkillReport
 from ghstars_assets.orchestration.partitions import asset_key
-from ghstars_assets.reporting.skill_report import (
-    coverage_curve_svg,
-    error_curve_svg,
-    report_markdown,
+from ghstars_assets.reporting.charts.skill_charts import (
+    error_by_month_chart,
+    interval_coverage_chart,
 )
-from ghstars_assets.reporting.source_coverage_picture import as_markdown_image
+from ghstars_assets.reporting.rendering import markdown_image
+from ghstars_assets.reporting.skill_report import report_markdown
 
 TOLD_OF_BACKTEST = ("n", "mae", "skill_vs_naive", "coverage_80", "coverage_95")
 
@@ -24,10 +24,10 @@ def backtest_metadata(report: SkillReport, mlflow_run_id: str) -> dict[str, Any]
         **{name: value for name, value in measured.items() if value is not None},
         "report": MetadataValue.md(report_markdown(report)),
         "error_by_month": MetadataValue.md(
-            as_markdown_image(error_curve_svg([report]), "error by month")
+            markdown_image(error_by_month_chart([report]), "error by month")
         ),
         "coverage_by_level": MetadataValue.md(
-            as_markdown_image(coverage_curve_svg(report), "coverage by level")
+            markdown_image(interval_coverage_chart(report), "interval coverage by decile")
         ),
         "mlflow_run_id": mlflow_run_id,
     }

@@ -29,8 +29,9 @@ from ghstars_assets.orchestration.events import asked_days, asset_facts, materia
 from ghstars_assets.orchestration.partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.orchestration.retries import fails_by_cause
 from ghstars_assets.orchestration.sql_assets import check_events
-from ghstars_assets.reporting.drift_report import drift_markdown, drifted_share_svg, shares_up_to
-from ghstars_assets.reporting.source_coverage_picture import as_markdown_image
+from ghstars_assets.reporting.charts.drift_charts import drifted_share_chart
+from ghstars_assets.reporting.drift_report import drift_markdown, shares_up_to
+from ghstars_assets.reporting.rendering import markdown_image
 from ghstars_assets.settings import current_settings
 from ghstars_assets.sql_tables.checks import DayCheck
 
@@ -100,11 +101,11 @@ def drift_metadata(lake: Lake, problem: Problem, day: date) -> dict[str, Metadat
     """The features of the newest day, most drifted first, and how many they were lately."""
     rows = lake.read(problem.table("drift"), day)
     shares = shares_up_to(lake, problem, day)
-    chart = drifted_share_svg(shares, problem.gates.drifted_share.value)
+    chart = drifted_share_chart(shares, problem.gates.drifted_share.value)
     return {
         "drift": MetadataValue.md(drift_markdown(rows, problem.gates)),
         "drifted_share": MetadataValue.float(shares[day]),
-        "drifted_share_by_day": MetadataValue.md(as_markdown_image(chart, "share drifted by day")),
+        "drifted_share_by_day": MetadataValue.md(markdown_image(chart, "share drifted by day")),
     }
 
 
