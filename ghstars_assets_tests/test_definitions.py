@@ -35,7 +35,18 @@ NOW = datetime(2026, 8, 15, 12, tzinfo=UTC)
 TODAY = NOW.date()
 LOGS = ("decisions", "retrain_requests")
 """Written by what others do, not made by an asset."""
-HEAVY = ("mlflow", "lightgbm", "sklearn", "pandas", "scipy", "optuna", "streamlit", "ray")
+HEAVY = (
+    "mlflow",
+    "lightgbm",
+    "sklearn",
+    "pandas",
+    "scipy",
+    "optuna",
+    "streamlit",
+    "ray",
+    "altair",
+    "vl_convert",
+)
 
 
 @pytest.fixture(scope="module")

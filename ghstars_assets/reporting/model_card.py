@@ -1,10 +1,10 @@
 """The card of a version: what it learnt from, how it did on days it never saw, where it is weak.
 
 Everything on it is measured on the held-out days. What was measured on all later days, of this
-version and of its like, is told by `scores` and `backtest`.
+version and of others, is in `scores` and `backtest`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -14,10 +14,11 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem, Training
 from ghstars_assets.learning.tables import INTERVALS
 from ghstars_assets.learning.training.candidate import Candidate, error_metrics
+from ghstars_assets.reporting.markdown import table_of_figures
 
-FEATURES_TOLD = 12
-VALUES_TOLD = 10
-LEVELS_TOLD = 10
+FEATURES_SHOWN = 12
+VALUES_SHOWN = 10
+LEVELS_SHOWN = 10
 
 
 def model_card(lake: Lake, problem: Problem, candidate: Candidate) -> str:
@@ -30,7 +31,7 @@ def model_card(lake: Lake, problem: Problem, candidate: Candidate) -> str:
         ["## Protocol", *_protocol(problem, candidate)],
         ["## Skill on the held-out days", *_skill(candidate)],
         *(
-            [f"## Skill by {name}", _table(("", "rows", "MAE", "naive", "skill"), rows)]
+            [f"## Skill by {name}", table_of_figures(("", "rows", "MAE", "naive", "skill"), rows)]
             for name, rows in by_segment.items()
         ),
         ["## Calibration", *_calibration(judged)],
@@ -68,16 +69,17 @@ def _window(training: Training) -> str:
 
 
 def _skill(candidate: Candidate) -> Iterator[str]:
-    told = candidate.metrics
-    if "mae" not in told:
+    metrics = candidate.metrics
+    if "mae" not in metrics:
         yield "No held-out row has a naive forecast to be compared with."
         return
     yield (
-        f"Mean absolute error {told['mae']:.3g} where the naive forecast has "
-        f"{told['mae_naive']:.3g}: skill {told['skill_vs_naive']:.1%} on {told['rows']:,.0f} rows."
+        f"Mean absolute error {metrics['mae']:.3g} where the naive forecast has "
+        f"{metrics['mae_naive']:.3g}: skill {metrics['skill_vs_naive']:.1%} on "
+        f"{metrics['rows']:,.0f} rows."
     )
-    if "mean_total_ratio" in told:
-        yield f"The means add up to {told['mean_total_ratio']:.1%} of what happened in all."
+    if "mean_total_ratio" in metrics:
+        yield f"The means add up to {metrics['mean_total_ratio']:.1%} of what happened in all."
 
 
 def _calibration(judged: pl.DataFrame) -> Iterator[str]:
@@ -89,12 +91,12 @@ def _calibration(judged: pl.DataFrame) -> Iterator[str]:
         "Calibrated on the first half of the held-out days, judged on the second; in service "
         "intervals are calibrated anew each day."
     )
-    place = pl.col("typical").rank("ordinal") * LEVELS_TOLD // (pl.len() + 1)
+    place = pl.col("typical").rank("ordinal") * LEVELS_SHOWN // (pl.len() + 1)
     rows = (
         known.with_columns(place=place)
         .group_by("place")
         .agg(
-            pl.col("typical").max().alias("upto"),
+            pl.col("typical").max().alias("upper_bound"),
             pl.len().alias("rows"),
             *(
                 pl.col("actual").is_between(f"low_{share}", f"high_{share}").mean().alias(share)
@@ -103,18 +105,22 @@ def _calibration(judged: pl.DataFrame) -> Iterator[str]:
         )
         .sort("place")
     )
-    told = [
-        (f"{row['upto']:,.1f}", f"{row['rows']:,}", *(f"{row[share]:.1%}" for share in INTERVALS))
+    cells = [
+        (
+            f"{row['upper_bound']:,.1f}",
+            f"{row['rows']:,}",
+            *(f"{row[share]:.1%}" for share in INTERVALS),
+        )
         for row in rows.iter_rows(named=True)
     ]
-    heads = ("forecasts up to", "rows", *(f"within {share} %" for share in INTERVALS))
-    yield _table(heads, told)
+    header = ("forecasts up to", "rows", *(f"within {share} %" for share in INTERVALS))
+    yield table_of_figures(header, cells)
 
 
 def _importances(candidate: Candidate) -> Iterator[str]:
     total = sum(candidate.importances.values()) or 1.0
-    leading = list(candidate.importances.items())[:FEATURES_TOLD]
-    yield _table(
+    leading = list(candidate.importances.items())[:FEATURES_SHOWN]
+    yield table_of_figures(
         ("feature", "share of gain"), [(name, f"{gain / total:.1%}") for name, gain in leading]
     )
 
@@ -159,22 +165,22 @@ def _by_segment(
             f'select day, "{problem.entity}", {values} '  # noqa: S608 - the problem's own words
             f'from lake.snapshots semi join judged using (day, "{problem.entity}")'
         )
-        told = connection.sql(query).pl()
-    both = judged.join(told, on=["day", problem.entity])
+        values_by_row = connection.sql(query).pl()
+    both = judged.join(values_by_row, on=["day", problem.entity])
     return {name: list(_values(both, name)) for name in problem.segments}
 
 
 def _values(judged: pl.DataFrame, segment: str) -> Iterator[tuple[str, ...]]:
-    counted = judged[segment].value_counts(sort=True).head(VALUES_TOLD)[segment].to_list()
+    counted = judged[segment].value_counts(sort=True).head(VALUES_SHOWN)[segment].to_list()
     for value in sorted(counted, key=lambda one: _first_number(str(one))):
-        told = error_metrics(judged.filter(pl.col(segment) == value))
-        if "mae" in told:
+        metrics = error_metrics(judged.filter(pl.col(segment) == value))
+        if "mae" in metrics:
             yield (
                 str(value),
-                f"{told['rows']:,.0f}",
-                f"{told['mae']:,.3g}",
-                f"{told['mae_naive']:,.3g}",
-                f"{told['skill_vs_naive']:.1%}",
+                f"{metrics['rows']:,.0f}",
+                f"{metrics['mae']:,.3g}",
+                f"{metrics['mae_naive']:,.3g}",
+                f"{metrics['skill_vs_naive']:.1%}",
             )
 
 
@@ -184,11 +190,6 @@ def _first_number(text: str) -> tuple[int, str]:
         return (0, text)
     digits = text.split(maxsplit=1)[0].replace(",", "")
     return (int(digits), text) if digits.isdecimal() else (0, text)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    ruler = ["---"] + ["---:"] * (len(heads) - 1)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, ruler, *rows))
 
 
 def _ordinal(number: int) -> str:

@@ -1,8 +1,9 @@
-"""Which day is known from which source: how much each of them told of it, and what was let in."""
+"""Finds out which day is known from which source, and how well."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from statistics import median
 
 from ghstars_assets.calendar import DayRange
@@ -12,18 +13,28 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 
 USUAL_OF_DAYS = 30
-THIN = 0.8
-"""A day with less than this share of what is usual is thin."""
+SPARSE_SHARE = 0.8
+"""A day with less than this share of what is usual is sparse."""
+HALF_SHARE = 0.5
+
+
+class DayState(Enum):
+    """How much is known of a day, by what is usual."""
+
+    FULL = "full"
+    SHORT = "short"
+    HALF = "under half"
+    MISSING = "missing"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One source, or the table that is made of them all."""
+    """The days of one source, or of the table that is made of them all."""
 
     name: str
     counts: dict[date, int]
-    held_back: frozenset[date] = frozenset()
-    """Days in quarantine."""
+    quarantined: frozenset[date] = frozenset()
 
     @property
     def first(self) -> date:
@@ -35,12 +46,12 @@ class Lane:
 
     @property
     def missing(self) -> list[date]:
-        """Days between the first and the last that hold nothing."""
+        """The days between the first and the last that hold nothing."""
         return [day for day in DayRange(self.first, self.last) if not self.counts.get(day)]
 
     def shares(self) -> dict[date, float]:
         """Each day's count by the median of the days stored before it: a set that grows or is cut
-        is not thin for that."""
+        is not sparse for that."""
         shares: dict[date, float] = {}
         before: list[int] = []
         for day, count in sorted(self.counts.items()):
@@ -50,12 +61,27 @@ class Lane:
         return shares
 
     @property
-    def thin(self) -> list[date]:
-        return [day for day, share in self.shares().items() if 0 < share < THIN]
+    def sparse(self) -> list[date]:
+        return [day for day, share in self.shares().items() if 0 < share < SPARSE_SHARE]
+
+    def states(self) -> dict[date, DayState]:
+        """The state of every day from the first to the last, in order."""
+        shares = self.shares()
+        days = DayRange(self.first, self.last)
+        return {day: self._state(day, shares.get(day, 0.0)) for day in days}
+
+    def _state(self, day: date, share: float) -> DayState:
+        if day in self.quarantined:
+            return DayState.QUARANTINED
+        if not share:
+            return DayState.MISSING
+        if share >= SPARSE_SHARE:
+            return DayState.FULL
+        return DayState.SHORT if share >= HALF_SHARE else DayState.HALF
 
 
-def coverage_of(lake: Lake, problem: Problem) -> list[Lane]:
-    """Of every source that has a day, in the order of trust, and of the snapshots last."""
+def source_coverage(lake: Lake, problem: Problem) -> list[Lane]:
+    """A lane for every source that has a day, in the order of trust, and last for the snapshots."""
     return list(_lanes(lake, problem))
 
 
@@ -68,10 +94,9 @@ def _lanes(lake: Lake, problem: Problem) -> Iterator[Lane]:
     table = problem.table("snapshots")
     counts = _counts(lake, table, "count(*)")
     if any(counts.values()):
-        span = DayRange(min(counts), max(counts))
-        holes = holes_in(lake, table, span)
-        held_back = frozenset(day for day, hole in holes.items() if hole.is_quarantine)
-        yield Lane(table, counts, held_back)
+        holes = holes_in(lake, table, DayRange(min(counts), max(counts)))
+        quarantined = frozenset(day for day, hole in holes.items() if hole.is_quarantine)
+        yield Lane(table, counts, quarantined)
 
 
 def _counts(lake: Lake, table: str, covers: str) -> dict[date, int]:
@@ -83,5 +108,5 @@ def _counts(lake: Lake, table: str, covers: str) -> dict[date, int]:
         bind_parquet(connection, table, lake.urls(table), "")
         # The expression is the source's own, from the code.
         query = f"select day, {covers} from {table} group by day"  # noqa: S608
-        told = dict(connection.sql(query).fetchall())
-    return {day: told.get(day, 0) for day in days}
+        counted = dict(connection.sql(query).fetchall())
+    return {day: counted.get(day, 0) for day in days}

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
@@ -15,7 +14,6 @@ from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.promotion.decisions import champions_of, decide
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.orchestration.build import build_defs
-from ghstars_assets.reporting.drift_report import SHOWN_DAYS, drifted_share_svg
 from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.dagster_runs import (
     Materializer,
@@ -120,19 +118,3 @@ def test_without_outcomes_the_target_is_not_called_drifted(
         lake.delete("tides.scores", day)
     result = materialize("tides.drift", DayRange(DAYS.last, DAYS.last))
     assert evaluations(result, "tides.drift", "target_is_steady")[str(DAYS.last)]
-
-
-def test_the_chart_has_a_bar_for_each_day_that_was_looked_at() -> None:
-    days = DayRange(DAYS.last - timedelta(days=2 * SHOWN_DAYS), DAYS.last)
-    shares = {day: 0.6 if day == DAYS.last else 0.0 for day in days if day.weekday() != 6}
-    shares[DAYS.last] = 0.6
-    root = ET.fromstring(drifted_share_svg(shares, 0.5))
-    space = "{http://www.w3.org/2000/svg}"
-    titles = [str(title.text) for title in root.iter(f"{space}title")]
-    first = DAYS.last - timedelta(days=SHOWN_DAYS - 1)
-    assert titles == [f"{day}: {share:.0%}" for day, share in shares.items() if day >= first]
-    bars = [rect for rect in root.iter(f"{space}rect") if rect.find(f"{space}title") is not None]
-    assert len({bar.get("fill") for bar in bars[:-1]}) == 1
-    assert bars[-1].get("fill") != bars[0].get("fill")
-    # A day without drift is to be seen too.
-    assert all(float(str(bar.get("height"))) >= 1 for bar in bars)

@@ -38,4 +38,4 @@ def ghstars(
         captured = capsys.readouterr()
         return Printed(code, captured.out, captured.err)
 
-    yield run
+    return run

@@ -16,7 +16,7 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.problems.platform import Form
-from ghstars_assets.reporting.source_coverage import coverage_of
+from ghstars_assets.reporting.source_coverage import source_coverage
 from ghstars_assets.settings import Settings
 
 
@@ -33,7 +33,7 @@ def coverage(settings: Settings, problem: Problem, picture: Path | None, form: F
     ghstars coverage stars --svg coverage.svg
     """
     lake = Lake(settings)
-    lanes = coverage_of(lake, problem)
+    lanes = source_coverage(lake, problem)
     if not lanes:
         raise GhstarsError(f"Nothing of {problem.name} is stored yet; run {problem.how_to_begin}.")
     say_if_sandbox(lake)
@@ -44,8 +44,8 @@ def coverage(settings: Settings, problem: Problem, picture: Path | None, form: F
             "last": lane.last,
             "days": len(lane.counts) - sum(not count for count in lane.counts.values()),
             "missing": len(lane.missing),
-            "thin": len(lane.thin),
-            "in_quarantine": len(lane.held_back),
+            "thin": len(lane.sparse),
+            "in_quarantine": len(lane.quarantined),
             "least": min(count for count in lane.counts.values() if count),
             "most": max(lane.counts.values()),
         }
@@ -53,7 +53,8 @@ def coverage(settings: Settings, problem: Problem, picture: Path | None, form: F
     ]
     show_frame(pl.DataFrame(rows), form)
     if picture:
-        from ghstars_assets.reporting.source_coverage_picture import coverage_svg
+        from ghstars_assets.reporting.charts.source_coverage_chart import source_coverage_chart
+        from ghstars_assets.reporting.rendering import svg
 
-        picture.write_text(coverage_svg(lanes))
+        picture.write_text(svg(source_coverage_chart(lanes)), encoding="utf-8")
         say(f"drawn in {picture}")

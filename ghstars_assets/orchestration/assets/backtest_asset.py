@@ -33,12 +33,12 @@ from ghstars_assets.orchestration.partitions import (
     monthly_partitions,
 )
 from ghstars_assets.orchestration.retries import fails_by_cause
-from ghstars_assets.reporting.skill_report import (
-    coverage_curve_svg,
-    error_curve_svg,
-    report_markdown,
+from ghstars_assets.reporting.charts.skill_charts import (
+    error_by_month_chart,
+    interval_coverage_chart,
 )
-from ghstars_assets.reporting.source_coverage_picture import as_markdown_image
+from ghstars_assets.reporting.rendering import markdown_image
+from ghstars_assets.reporting.skill_report import report_files, report_markdown
 
 SHOWN_MEASURES = ("n", "mae", "skill_vs_naive", "coverage_80", "coverage_95")
 
@@ -90,21 +90,10 @@ def build_backtest_asset(problem: Problem, wired: Wired, first_day: date) -> Ass
             why = "no outcome of these days is known yet, so nothing could be measured"
             return MaterializeResult(metadata={"report": why})
         report = measure_skill(lake, problem, columns.baselines, days, replay.part)
-        run_id = Tracking(lake.settings, problem.name).record_backtest(
-            report, backtest_files(report)
-        )
+        run_id = Tracking(lake.settings, problem.name).record_backtest(report, report_files(report))
         return MaterializeResult(metadata=backtest_metadata(report, run_id))
 
     return backtest
-
-
-def backtest_files(report: SkillReport) -> dict[str, str]:
-    """What is kept of a report in MLflow, by file name."""
-    return {
-        "backtest.md": report_markdown(report),
-        "error_by_month.svg": error_curve_svg([report]),
-        "coverage_by_level.svg": coverage_curve_svg(report),
-    }
 
 
 def backtest_metadata(report: SkillReport, mlflow_run_id: str) -> dict[str, Any]:
@@ -115,10 +104,10 @@ def backtest_metadata(report: SkillReport, mlflow_run_id: str) -> dict[str, Any]
         **{name: value for name, value in measured.items() if value is not None},
         "report": MetadataValue.md(report_markdown(report)),
         "error_by_month": MetadataValue.md(
-            as_markdown_image(error_curve_svg([report]), "error by month")
+            markdown_image(error_by_month_chart([report]), "error by month")
         ),
         "coverage_by_level": MetadataValue.md(
-            as_markdown_image(coverage_curve_svg(report), "coverage by level")
+            markdown_image(interval_coverage_chart(report), "interval coverage by decile")
         ),
         "mlflow_run_id": mlflow_run_id,
     }

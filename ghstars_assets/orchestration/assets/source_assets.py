@@ -51,8 +51,12 @@ def build_source_asset(problem: Problem, source: Source, first_day: date) -> Ass
 
 def coverage_metadata(problem: Problem, lake: Lake) -> dict[str, MetadataValue]:
     """The picture of which day is known from which source."""
-    from ghstars_assets.reporting.source_coverage import coverage_of
-    from ghstars_assets.reporting.source_coverage_picture import as_markdown_image, coverage_svg
+    from ghstars_assets.reporting.charts.source_coverage_chart import source_coverage_chart
+    from ghstars_assets.reporting.rendering import markdown_image
+    from ghstars_assets.reporting.source_coverage import source_coverage
 
-    lanes = coverage_of(lake, problem)
-    return {"coverage": MetadataValue.md(as_markdown_image(coverage_svg(lanes)))} if lanes else {}
+    lanes = source_coverage(lake, problem)
+    if not lanes:
+        return {}
+    image = markdown_image(source_coverage_chart(lanes), "source coverage")
+    return {"coverage": MetadataValue.md(image)}

@@ -8,8 +8,10 @@ from dagster import MetadataValue
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.reporting.drift_report import drift_markdown, drifted_share_svg, shares_up_to
-from ghstars_assets.reporting.source_coverage_picture import as_markdown_image
+from ghstars_assets.reporting.charts.drift_charts import drifted_share_chart
+from ghstars_assets.reporting.drift_report import drift_markdown, shares_up_to
+from ghstars_assets.reporting.markdown import table as markdown_table
+from ghstars_assets.reporting.rendering import markdown_image
 
 SHOWN_DAYS = 30
 
@@ -22,11 +24,11 @@ def drift_metadata(lake: Lake, problem: Problem, days: Sequence[date]) -> dict[s
     day = days[-1]
     rows = lake.read(problem.table("drift"), day)
     shares = shares_up_to(lake, problem, day)
-    chart = drifted_share_svg(shares, problem.gates.drifted_share.value)
+    chart = drifted_share_chart(shares, problem.gates.drifted_share.value)
     return {
         "drift": MetadataValue.md(drift_markdown(rows, problem.gates)),
         "drifted_share": MetadataValue.float(shares[day]),
-        "drifted_share_by_day": MetadataValue.md(as_markdown_image(chart, "share drifted by day")),
+        "drifted_share_by_day": MetadataValue.md(markdown_image(chart, "share drifted by day")),
     }
 
 
@@ -36,11 +38,17 @@ def health_metadata(lake: Lake, problem: Problem, days: Sequence[date]) -> dict[
     span = DayRange(last - timedelta(days=SHOWN_DAYS - 1), last)
     shown = ("day", "decision", "skill_vs_naive", "drifted_share", "reason")
     rows = lake.scan(table, span).select(shown).sort("day", descending=True).collect()
-    lines = ["| day | decision | skill | drifted | reason |", "| --- | --- | --- | --- | --- |"]
-    for day, decision, skill, share, reason in rows.iter_rows():
-        figures = ("" if value is None else f"{value:.2f}" for value in (skill, share))
-        lines.append("| " + " | ".join([str(day), decision, *figures, reason]) + " |")
-    return {"decisions": MetadataValue.md("\n".join(lines))}
+    lines = [
+        [
+            str(day),
+            decision,
+            *("" if value is None else f"{value:.2f}" for value in (skill, share)),
+            reason,
+        ]
+        for day, decision, skill, share, reason in rows.iter_rows()
+    ]
+    header = ["day", "decision", "skill", "drifted", "reason"]
+    return {"decisions": MetadataValue.md(markdown_table(header, lines))}
 
 
 METADATA_OF_RUN: dict[str, RunMetadata] = {"drift": drift_metadata, "health": health_metadata}
