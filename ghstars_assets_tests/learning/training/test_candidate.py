@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
+from ghstars_assets.learning.training import candidate as candidate_module
 from ghstars_assets.learning.training.candidate import Candidate, plan_candidate, train_candidate
 from ghstars_assets.learning.training.training_set import read_labelled_rows
 from ghstars_assets.settings import PROJECT_ROOT
@@ -81,6 +83,16 @@ def _fingerprint(
     problem: Problem = PROBLEM,
 ) -> str:
     return plan_candidate(lake, problem, columns, training, AS_OF).fingerprint
+
+
+def test_a_candidate_on_record_is_found_by_the_releases_that_come_after(
+    tides: Lake, columns: LearningColumns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The value is the one of the release that first wrote fingerprints of this recipe: where it
+    changes, every home trains again what it has."""
+    same_data: Callable[..., str] = lambda *_given: "1a9853f140d750b0"  # noqa: E731
+    monkeypatch.setattr(candidate_module, "data_version", same_data)
+    assert _fingerprint(tides, columns) == "c354656b0f8d"
 
 
 def test_the_fingerprint_is_of_all_that_makes_a_candidate(
