@@ -30,10 +30,10 @@ def backtest(
     is_expanding: bool,
     json_file: Path | None,
 ) -> None:
-    """Replay past days as they would have gone, and measure the forecasts.
+    """Forecast past days as it would have been done then, and measure the forecasts.
 
-    Every day is an origin; models know nothing that came after. What a replay needs is filled in
-    first; what was replayed before is not replayed again.
+    Every day is an origin; models know nothing that came after. What a backtest needs is filled
+    in first; what was forecast before is not forecast again.
 
     \b
     ghstars backtest stars --from 2025-07-01 --to 2026-02-19 --json skill.json

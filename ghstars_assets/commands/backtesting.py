@@ -1,4 +1,4 @@
-"""`ghstars backtest`: replays the loop over past days and tells how good its forecasts were."""
+"""`ghstars backtest`: forecasts past days as it would have then, and shows how good that was."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import progress_bars, say, show_frame
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.evaluation.backtest import Mode, Replay, periods
+from ghstars_assets.learning.evaluation.backtest import Backtest, Mode, periods
 from ghstars_assets.learning.evaluation.skill import SkillReport, measure_skill
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.registry.mlflow_tracking import Tracking
@@ -21,7 +21,7 @@ from ghstars_assets.reporting.skill_report import rows_for_console
 from ghstars_assets.settings import SQL_ROOT, Settings
 
 STAGES = ("snapshots", "features", "labels")
-"""What a replay is made of; it trains, calibrates and forecasts by itself."""
+"""What a backtest is made of; it trains, calibrates and forecasts by itself."""
 
 
 def run_backtest(
@@ -42,12 +42,12 @@ def run_backtest(
     wired = wire([problem], SQL_ROOT)
     with progress_bars() as bars:
         task = bars.add_task(f"{problem.name} backtest", total=len(days))
-        replay = Replay(lake, problem, wired, problem.training, mode, say, is_expanding)
-        for outcome in replay.run(days):
+        past = Backtest(lake, problem, wired, problem.training, mode, say, is_expanding)
+        for outcome in past.run(days):
             bars.update(task, completed=(outcome.day - days.first).days + 1)
         bars.update(task, completed=len(days))
     columns = wired.columns[problem.name]
-    report = measure_skill(lake, problem, columns.baselines, days, replay.part)
+    report = measure_skill(lake, problem, columns.baselines, days, past.part)
     if json_file:
         json_file.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
     run_id = Tracking(settings, problem.name).record_backtest(report)
@@ -63,7 +63,7 @@ def require_folder_of(json_file: Path | None) -> None:
 
 
 def show_backtest(problem: Problem, report: SkillReport) -> None:
-    title = f"{problem.question}\nReplayed {report.days}, retrained {report.mode}"
+    title = f"{problem.question}\nBacktest of {report.days}, retrained {report.mode}"
     show_frame(rows_for_console(report), "table", title)
 
 

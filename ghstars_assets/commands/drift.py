@@ -16,7 +16,7 @@ from ghstars_assets.learning.monitoring.drift_between_windows import (
     sketches_of,
 )
 from ghstars_assets.learning.monitoring.drift_profile import FEATURE, reference_from_json
-from ghstars_assets.learning.monitoring.vitals import drift_on
+from ghstars_assets.learning.monitoring.drift_summary import drift_on
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import model_row
 from ghstars_assets.learning.wiring import wire

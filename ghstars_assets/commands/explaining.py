@@ -12,7 +12,7 @@ from ghstars_assets.commands.forecasts import forecasts_of
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.tasks.intervals import INTERVALS
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.settings import SQL_ROOT
 

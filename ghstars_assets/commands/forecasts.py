@@ -9,7 +9,7 @@ from ghstars_assets.commands.console import Form, out, show_frame
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.tasks.intervals import INTERVALS
 
 RECORD_DAYS = 28
 DRIVERS_SHOWN = 2

@@ -1,4 +1,4 @@
-"""What Dagster is told of a replay: the report, its curves, and the months it is of."""
+"""What Dagster shows of a backtest: the report, its curves, and the months it is of."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ TOLD_OF_BACKTEST = ("n", "mae", "skill_vs_naive", "coverage_80", "coverage_95")
 
 
 def backtest_metadata(report: SkillReport, mlflow_run_id: str) -> dict[str, Any]:
-    """Tables and curves of a replay, for the UI."""
+    """Tables and curves of a backtest, for the UI."""
     measured = {name: report.overall[name] for name in TOLD_OF_BACKTEST}
     return {
         "replayed": f"{report.days}, retrained {report.mode}",
@@ -36,7 +36,7 @@ def backtest_metadata(report: SkillReport, mlflow_run_id: str) -> dict[str, Any]
 def report_backtest(
     instance: DagsterInstance, table: str, report: SkillReport, mlflow_run_id: str
 ) -> None:
-    """Record the months that a command replayed; the newest carries the report."""
+    """Record the months of which a command made a backtest; the newest carries the report."""
     months = report.days.months()
     for month in months:
         measured = [row for row in report.by_month if row["month"] == f"{month.first:%Y-%m}"]

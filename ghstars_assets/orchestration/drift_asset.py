@@ -21,7 +21,7 @@ from dagster import (
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.drift import drift_days
-from ghstars_assets.learning.monitoring.vitals import drift_on
+from ghstars_assets.learning.monitoring.drift_summary import drift_on
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.orchestration.automation import catches_up

@@ -22,7 +22,7 @@ from pydantic import Field
 from ghstars_assets.calendar import MONDAY, DayRange, parse_day
 from ghstars_assets.lake.marker import require_marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.evaluation.backtest import Replay
+from ghstars_assets.learning.evaluation.backtest import Backtest
 from ghstars_assets.learning.evaluation.scores import score_days
 from ghstars_assets.learning.evaluation.skill import measure_skill
 from ghstars_assets.learning.forecasting.calibration import calibrate_days
@@ -127,7 +127,7 @@ def _source_asset(problem: Problem, source: Source, first_day: date) -> AssetsDe
 
 
 class BacktestConfig(Config):
-    """What is replayed, and how."""
+    """Which days are forecast again, and how."""
 
     retrain: Literal["monthly", "weekly", "never"] = "monthly"
     is_expanding: bool = Field(False, description="learn from all days before, not the latest ones")
@@ -156,7 +156,7 @@ def _backtest_asset(problem: Problem, wired: Wired, first_day: date) -> AssetsDe
             parse_day(config.first_day) if config.first_day else months.first,
             parse_day(config.last_day) if config.last_day else min([last, *newest]),
         )
-        replay = Replay(
+        past = Backtest(
             lake,
             problem,
             wired,
@@ -165,13 +165,13 @@ def _backtest_asset(problem: Problem, wired: Wired, first_day: date) -> AssetsDe
             context.log.info,
             config.is_expanding,
         )
-        for outcome in replay.run(days):
+        for outcome in past.run(days):
             if outcome.day == last or outcome.day.weekday() == MONDAY:
-                context.log.info(f"{table.name}: replayed up to {outcome.day}")
+                context.log.info(f"{table.name}: forecast up to {outcome.day}")
         if not labelled_days(lake, problem, days):
             told = "no outcome of these days is known yet, so nothing could be measured"
             return MaterializeResult(metadata={"report": told})
-        report = measure_skill(lake, problem, columns.baselines, days, replay.part)
+        report = measure_skill(lake, problem, columns.baselines, days, past.part)
         run_id = Tracking(lake.settings, problem.name).record_backtest(report)
         return MaterializeResult(metadata=backtest_metadata(report, run_id))
 

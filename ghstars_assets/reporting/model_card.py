@@ -11,9 +11,10 @@ import polars as pl
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation import metrics
 from ghstars_assets.learning.problem import Problem, Training
-from ghstars_assets.learning.tables import INTERVALS
-from ghstars_assets.learning.training.candidate import Candidate, error_metrics
+from ghstars_assets.learning.tasks.intervals import INTERVALS
+from ghstars_assets.learning.training.candidate import Candidate
 
 FEATURES_TOLD = 12
 VALUES_TOLD = 10
@@ -94,17 +95,18 @@ def _calibration(judged: pl.DataFrame) -> Iterator[str]:
         known.with_columns(place=place)
         .group_by("place")
         .agg(
-            pl.col("typical").max().alias("upto"),
+            pl.col("typical").max().alias("upper_bound"),
             pl.len().alias("rows"),
-            *(
-                pl.col("actual").is_between(f"low_{share}", f"high_{share}").mean().alias(share)
-                for share in INTERVALS
-            ),
+            *(metrics.interval_held(share).mean().alias(share) for share in INTERVALS),
         )
         .sort("place")
     )
     told = [
-        (f"{row['upto']:,.1f}", f"{row['rows']:,}", *(f"{row[share]:.1%}" for share in INTERVALS))
+        (
+            f"{row['upper_bound']:,.1f}",
+            f"{row['rows']:,}",
+            *(f"{row[share]:.1%}" for share in INTERVALS),
+        )
         for row in rows.iter_rows(named=True)
     ]
     heads = ("forecasts up to", "rows", *(f"within {share} %" for share in INTERVALS))
@@ -122,8 +124,7 @@ def _importances(candidate: Candidate) -> Iterator[str]:
 def _weaknesses(
     judged: pl.DataFrame, by_segment: dict[str, list[tuple[str, ...]]]
 ) -> Iterator[str]:
-    error = (pl.col("actual") - pl.col("typical")).abs()
-    errors = judged.select(error.alias("error"))["error"].sort(descending=True)
+    errors = judged.select(error=metrics.absolute_error("typical"))["error"].sort(descending=True)
     top = max(1, len(errors) // 100)
     total = float(errors.sum())
     if total:
@@ -161,13 +162,13 @@ def _by_segment(
         )
         told = connection.sql(query).pl()
     both = judged.join(told, on=["day", problem.entity])
-    return {name: list(_values(both, name)) for name in problem.segments}
+    return {name: list(_values(problem, both, name)) for name in problem.segments}
 
 
-def _values(judged: pl.DataFrame, segment: str) -> Iterator[tuple[str, ...]]:
+def _values(problem: Problem, judged: pl.DataFrame, segment: str) -> Iterator[tuple[str, ...]]:
     counted = judged[segment].value_counts(sort=True).head(VALUES_TOLD)[segment].to_list()
     for value in sorted(counted, key=lambda one: _first_number(str(one))):
-        told = error_metrics(judged.filter(pl.col(segment) == value))
+        told = problem.task.held_out_metrics(judged.filter(pl.col(segment) == value))
         if "mae" in told:
             yield (
                 str(value),

@@ -8,7 +8,7 @@ from itertools import groupby
 import polars as pl
 
 from ghstars_assets.learning.evaluation.skill import LEVELS, Measures, SkillReport
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.tasks.intervals import INTERVALS
 
 MODEL = "model"
 WIDTH, HEIGHT = 1000, 360

@@ -32,7 +32,7 @@ def test_a_replay_ends_with_its_record_on_the_screen_in_json_in_mlflow_and_in_da
     )
     said = ghstars(filled_home_copy, *asked)
     assert said.code == 0, said.err
-    assert "Replayed 2026-07-29 to 2026-08-04, retrained weekly" in said.out
+    assert "Backtest of 2026-07-29 to 2026-08-04, retrained weekly" in said.out
     for forecaster in ("naive", "mean_28d"):
         assert forecaster in said.out
     told = json.loads(file.read_text())

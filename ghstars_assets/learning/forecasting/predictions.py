@@ -11,11 +11,11 @@ from ghstars_assets.lake.holes import Hole, holes_in
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, Lake
 from ghstars_assets.learning.forecasting.calibration import without_champion, without_heads
-from ghstars_assets.learning.forecasting.intervals import Calibration
 from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.decisions import model_row
 from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.tasks.intervals import Calibration
 
 
 def predict_days(
@@ -81,7 +81,8 @@ def forecast_rows(
     )
     if features.is_empty():
         return loop_tables(problem)["predictions"].empty()
-    return pl.concat([known, served.forecast(features, calibration, threads)], how="horizontal")
+    forecasts = served.forecast(features, calibration, threads)
+    return known.join(forecasts, on=["day", problem.entity], how="left", maintain_order="left")
 
 
 def _in_words(

@@ -28,7 +28,7 @@ from ghstars_assets.learning.monitoring.drift_profile import (
     reference_from_json,
 )
 from ghstars_assets.learning.monitoring.drift_statistics import Shift
-from ghstars_assets.learning.monitoring.vitals import drift_on
+from ghstars_assets.learning.monitoring.drift_summary import drift_on
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.decisions import model_row
 from ghstars_assets.learning.tables import loop_tables
@@ -191,17 +191,17 @@ class _LatestRows:
         return DayOutcome(day, Status.FAILED, reason=reason)
 
     def observed(self, day: date, reference: Reference) -> Observed:
-        form = self.problem.target_form
+        task = self.problem.task
         features = tuple(reference[FEATURE])
         found: dict[str, Mapping[str, Floats]] = {
             FEATURE: feature_values(self._frames("features", day, features), features)
         }
-        if forecasts := self._frames("predictions", day, ("typical", "mean")):
-            found[FORECAST] = forecasts_of(form, pl.concat(forecasts))
-        if scored := self._frames("scores", day, ("typical", "actual")):
+        if forecasts := self._frames("predictions", day, tuple(task.watched)):
+            found[FORECAST] = forecasts_of(task, pl.concat(forecasts))
+        if scored := self._frames("scores", day, (task.point, "actual")):
             rows = pl.concat(scored)
-            found[TARGET] = {self.columns.target: form.squash(as_floats(rows["actual"]))}
-            found[ERROR] = {"typical": errors_of(form, rows)}
+            found[TARGET] = {self.columns.target: task.watched_values(as_floats(rows["actual"]))}
+            found[ERROR] = {task.point: errors_of(task, rows)}
         return found
 
     def _frames(self, stage: str, day: date, names: tuple[str, ...]) -> list[pl.DataFrame]:

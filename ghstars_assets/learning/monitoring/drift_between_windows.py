@@ -12,8 +12,8 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.drift import MOST_ROWS_A_DAY, feature_values, sampled_rows
 from ghstars_assets.learning.monitoring.drift_profile import FEATURE, is_whole
 from ghstars_assets.learning.monitoring.drift_statistics import Shift, Sketch
+from ghstars_assets.learning.monitoring.drift_summary import most_drifted_first
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.reporting.drift_report import most_drifted_first
 
 MOST_ROWS = 200_000
 """Of a window, however long; of more, entities are sampled, the same on every day."""

@@ -5,11 +5,12 @@ which NaN is a missing value. What a version keeps is in `drift_reference.py`, a
 which days are held against that in `drifting.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ghstars_assets.learning.problem import Gates
+from ghstars_assets.learning.problem import Gates, Threshold
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,18 +180,10 @@ class Shift:
 
     def passed(self, gates: Gates) -> dict[str, float]:
         """By name, the statistics beyond their thresholds, each as a multiple of its own."""
-        more_missing = self.share_missing - self.share_missing_reference
-        measured = {
-            "population_stability": (self.population_stability, gates.population_stability),
-            "wasserstein": (self.wasserstein, gates.wasserstein),
-            "jensen_shannon": (self.jensen_shannon, gates.jensen_shannon),
-            "share_missing": (more_missing, gates.share_missing),
-            "share_outside": (self.share_outside, gates.share_outside),
-        }
         return {
-            name: value / bound.value if bound.value else inf
-            for name, (value, bound) in measured.items()
-            if value is not None and value > bound.value
+            name: multiple
+            for name, multiple in threshold_multiples(vars(self), gates).items()
+            if multiple > 1
         }
 
     def reason(self, gates: Gates) -> str:
@@ -207,6 +200,34 @@ class Shift:
         }
         beyond = sorted(self.passed(gates).items(), key=lambda found: -found[1])
         return "; ".join(f"{told[name]} ({times:.1f} × the threshold)" for name, times in beyond)
+
+
+def threshold_multiples(row: Mapping[str, Any], gates: Gates) -> dict[str, float]:
+    """By name, the statistics of a shift, or of its row in the drift table, each as a multiple of
+    its threshold. Those that say nothing of the values are left out."""
+    missing, missing_then = row["share_missing"], row["share_missing_reference"]
+    measured: dict[str, tuple[float | None, Threshold]] = {
+        "population_stability": (row["population_stability"], gates.population_stability),
+        "wasserstein": (row["wasserstein"], gates.wasserstein),
+        "jensen_shannon": (row["jensen_shannon"], gates.jensen_shannon),
+        "share_missing": (
+            None if missing is None or missing_then is None else missing - missing_then,
+            gates.share_missing,
+        ),
+        "share_outside": (row["share_outside"], gates.share_outside),
+    }
+    return {
+        name: _multiple(value, threshold.value)
+        for name, (value, threshold) in measured.items()
+        if value is not None
+    }
+
+
+def _multiple(value: float, threshold: float) -> float:
+    """Anything at all is infinitely far beyond a threshold of nothing."""
+    if threshold:
+        return value / threshold
+    return inf if value > 0 else 0.0
 
 
 def population_stability(reference: Sketch, shares: "Floats") -> float:

@@ -13,10 +13,11 @@ from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, Lake
+from ghstars_assets.learning.evaluation.recent_skill import Skill, SkillMeter
 from ghstars_assets.learning.forecasting.calibration import without_champion
+from ghstars_assets.learning.monitoring.drift_summary import Drift, drift_on
 from ghstars_assets.learning.monitoring.retraining import Verdict
 from ghstars_assets.learning.monitoring.retraining_requests import Request, RetrainRequests
-from ghstars_assets.learning.monitoring.vitals import Drift, Skill, SkillMeter, drift_on
 from ghstars_assets.learning.problem import Gates, Problem
 from ghstars_assets.learning.tables import loop_tables
 

@@ -148,7 +148,7 @@ def _errors_by_entity(
     for begin in range(0, len(days), DAYS_AT_ONCE):
         piece = tuple(days[begin : begin + DAYS_AT_ONCE])
         rows = read_labelled_rows(lake, problem, columns, piece, MOST_ROWS_AT_ONCE, needed)
-        typical = [model.typical_values(rows, lake.settings.threads) for model in models]
+        typical = [model.point_values(rows, lake.settings.threads) for model in models]
         forecasts = [*map(pl.Series, typical), rows[columns.naive].cast(pl.Float64)]
         actual = rows[columns.target].cast(pl.Float64)
         errors = {

@@ -99,7 +99,7 @@ class Tracking:
         return Registration(int(version.version), run.info.run_id)
 
     def record_backtest(self, report: SkillReport) -> str:
-        """One run with all figures of a replay, its tables and its curves."""
+        """One run with all figures of a backtest, its tables and its curves."""
         import mlflow
 
         with mlflow.start_run(

@@ -28,6 +28,7 @@ from ghstars_assets.learning.monitoring.drift_statistics import (
     Sketch,
 )
 from ghstars_assets.learning.problem import LearningColumns, Threshold
+from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 
@@ -259,7 +260,7 @@ def judged() -> pl.DataFrame:
 def test_a_version_keeps_features_target_forecasts_and_errors(judged: pl.DataFrame) -> None:
     columns = LearningColumns(("pace", "weekday"), "naive", "gained", "base", "scale")
     rows = pl.DataFrame({"pace": [0.5, None, 2.5], "weekday": [1, 2, 2], "gained": [0.0, 1.0, 7.0]})
-    kept = reference_of(RelativeToBase(), columns, rows, judged)
+    kept = reference_of(Count(RelativeToBase(), 0.2), columns, rows, judged)
     assert {kind: list(sketches) for kind, sketches in kept.items()} == {
         "feature": ["pace", "weekday"],
         "target": ["gained"],
