@@ -12,6 +12,7 @@ from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.backtesting import STAGES, needed_days, require_folder_of
 from ghstars_assets.commands.console import out, progress_bars, say, show_frame
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation.metrics import skill as skill_beside
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import champions_of
 from ghstars_assets.learning.simulation.simulation import LivedPast, with_and_without
@@ -82,8 +83,8 @@ def summary_of(skill: pl.DataFrame, trained: Sequence[date]) -> dict[str, object
         )
         with_loop, without, naive = map(float, weighed.row(0))
         figures = {
-            "skill_with": 1 - with_loop / naive,
-            "skill_without": 1 - without / naive,
+            "skill_with": skill_beside(with_loop, naive),
+            "skill_without": skill_beside(without, naive),
             "mae_with": with_loop,
             "mae_without": without,
             "mae_naive": naive,
