@@ -48,7 +48,11 @@ def _model_table(problem: Problem) -> Table:
             Column("importances", "varchar", "JSON: gain by feature"),
             Column("card", "varchar", "its model card, in Markdown"),
             Column("served", "varchar", "JSON: the columns it forecasts with"),
-            Column("reference", "varchar", "JSON: how the rows it learnt from are spread"),
+            Column(
+                "reference",
+                "varchar",
+                "JSON: its drift profile, for drift to be measured against",
+            ),
             *(
                 Column(
                     booster_column(head),

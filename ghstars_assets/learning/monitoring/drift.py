@@ -21,11 +21,11 @@ from ghstars_assets.learning.monitoring.drift_profile import (
     FORECAST,
     KINDS,
     TARGET,
-    Reference,
+    DriftProfile,
     as_floats,
+    drift_profile_from_json,
     errors_of,
     forecasts_of,
-    reference_from_json,
 )
 from ghstars_assets.learning.monitoring.drift_statistics import Shift
 from ghstars_assets.learning.monitoring.drift_summary import drift_on
@@ -60,9 +60,9 @@ def drift_days(
     latest = _LatestRows(lake, problem, columns, DayRange(wanted[0], wanted[-1]))
 
     @lru_cache(maxsize=2)
-    def reference_of(version: int) -> Reference | None:
+    def profile_of(version: int) -> DriftProfile | None:
         text = model_row(lake, problem, version).get("reference")
-        return reference_from_json(text) if text else None
+        return drift_profile_from_json(text) if text else None
 
     for day in wanted:
         if absent := latest.absent(day, "features"):
@@ -72,12 +72,12 @@ def drift_days(
             yield DayOutcome(day, Status.GAP, 0, written.size_bytes, reason=hole.reason)
         elif day not in champions:
             yield without_champion(problem, day)
-        elif not (reference := reference_of(champions[day])):
+        elif not (profile := profile_of(champions[day])):
             yield _without_reference(problem, day, champions[day])
         elif absent := latest.absent(day, "predictions"):
             yield absent
         else:
-            found = drift_rows(problem, reference, latest.observed(day, reference))
+            found = drift_rows(problem, profile, latest.observed(day, profile))
             rows = table.conform(
                 pl.DataFrame(found, infer_schema_length=None).with_columns(
                     day=pl.lit(day), model_version=pl.lit(champions[day], pl.Int64)
@@ -91,15 +91,15 @@ def drift_days(
 
 
 Observed = Mapping[str, Mapping[str, "Floats"]]
-"""By kind and column, as a reference is."""
+"""By kind and column, as a drift profile is."""
 
 
 def drift_rows(
-    problem: Problem, reference: Reference, observed: Observed
+    problem: Problem, profile: DriftProfile, observed: Observed
 ) -> Iterator[dict[str, Any]]:
-    """One row for each column of the reference of which anything was seen."""
+    """One row for each column of the profile of which anything was seen."""
     for kind in KINDS:
-        for name, sketch in reference.get(kind, {}).items():
+        for name, sketch in profile.get(kind, {}).items():
             values = observed.get(kind, {}).get(name)
             if values is None or not len(values):
                 continue
@@ -190,9 +190,9 @@ class _LatestRows:
         )
         return DayOutcome(day, Status.FAILED, reason=reason)
 
-    def observed(self, day: date, reference: Reference) -> Observed:
+    def observed(self, day: date, profile: DriftProfile) -> Observed:
         task = self.problem.task
-        features = tuple(reference[FEATURE])
+        features = tuple(profile[FEATURE])
         found: dict[str, Mapping[str, Floats]] = {
             FEATURE: feature_values(self._frames("features", day, features), features)
         }

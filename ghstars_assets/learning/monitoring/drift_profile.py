@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 FEATURE, FORECAST, TARGET, ERROR = KINDS = ("feature", "forecast", "target", "error")
 
-Reference = Mapping[str, Mapping[str, Sketch]]
+DriftProfile = Mapping[str, Mapping[str, Sketch]]
 """By kind and column."""
 
 
-def reference_of(
+def drift_profile_of(
     task: Task, columns: LearningColumns, rows: pl.DataFrame, judged: pl.DataFrame
-) -> Reference:
+) -> DriftProfile:
     """Features and target of the training rows; forecasts and errors of the held-out ones, for of
     the rows that it learnt from a version knows too much."""
     return {
@@ -59,16 +59,16 @@ def is_whole(kind: pl.DataType) -> bool:
     return kind.is_integer() or kind == pl.Boolean
 
 
-def reference_json(reference: Reference) -> str:
+def drift_profile_json(profile: DriftProfile) -> str:
     return json.dumps(
         {
             kind: {name: asdict(sketch) for name, sketch in sketches.items()}
-            for kind, sketches in reference.items()
+            for kind, sketches in profile.items()
         }
     )
 
 
-def reference_from_json(text: str) -> Reference:
+def drift_profile_from_json(text: str) -> DriftProfile:
     return {
         kind: {name: _sketch_from(told) for name, told in sketches.items()}
         for kind, sketches in json.loads(text).items()

@@ -1,8 +1,8 @@
 """Drift as numbers: values of now against a sketch of the values that a version learnt from.
 
 A sketch is small however many rows it was made of; what is held against it is a plain array, in
-which NaN is a missing value. What a version keeps is in `drift_reference.py`, and which rows of
-which days are held against that in `drifting.py`.
+which NaN is a missing value. What a version keeps is in `drift_profile.py`, and which rows of which
+days are compared with that in `drift.py`.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ MOST_CATEGORIES = 24
 """Whole numbers with no more values than a day has hours stand for something: a weekday, a state.
 With more they are a measure."""
 POINTS = 200
-"""That stand for the values of a reference. What they make of a distance is wrong by 0.003 standard
+"""That stand for the values of a sketch. What they make of a distance is wrong by 0.003 standard
 deviations at most, in tails as heavy as those of a log-normal too."""
 POINTS_OF_NOW = 1000
 """That stand for the values of now where these are many: a distance between 200 and 1,000 points is

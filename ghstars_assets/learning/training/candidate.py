@@ -11,7 +11,7 @@ import polars as pl
 
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.forecasting.served_model import ServedModel, feature_matrix
-from ghstars_assets.learning.monitoring.drift_profile import Reference, reference_of
+from ghstars_assets.learning.monitoring.drift_profile import DriftProfile, drift_profile_of
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.tasks.target_forms import column_or_ones
 from ghstars_assets.learning.training.boosting import lightgbm_module
@@ -46,7 +46,7 @@ class Candidate:
     """The held-out rows with their forecasts, as the backtest has them; of the first half of these
     days no interval is known, for it is what those of the second half were calibrated on."""
     importances: dict[str, float]
-    reference: Reference
+    drift_profile: DriftProfile
     """How the rows lie that it learnt from and was judged on, for drift to be measured against."""
     example: pl.DataFrame
     """A few rows of features, as the model takes them."""
@@ -100,7 +100,7 @@ def train_candidate(
                 zip(columns.features, gains, strict=True), key=lambda pair: -pair[1]
             )
         },
-        reference=reference_of(problem.task, columns, rows, judged),
+        drift_profile=drift_profile_of(problem.task, columns, rows, judged),
         example=rows.select(pl.col(columns.features).cast(pl.Float32)).head(5),
     )
 
