@@ -87,8 +87,8 @@ def errors_beside_naive(
 
 def total_ratio(rows: pl.DataFrame, forecast: str) -> float | None:
     """What was forecast in all as a share of what happened in all."""
-    said, happened = float(rows[forecast].sum()), float(rows["actual"].sum())
-    return said / happened if happened else None
+    forecast_sum, actual_sum = float(rows[forecast].sum()), float(rows["actual"].sum())
+    return forecast_sum / actual_sum if actual_sum else None
 
 
 def area_under_roc(value: pl.Series, is_so: pl.Series) -> float | None:

@@ -26,7 +26,7 @@ from ghstars_assets.learning.evaluation.metrics import (
 from ghstars_assets.learning.problem import Problem
 
 MOST_VALUES = 15
-"""Of a segment, the most frequent ones."""
+"""A segment is shown by its most frequent values."""
 LEVELS = 10
 
 Measures = dict[str, float | int | None]
@@ -46,12 +46,13 @@ class SkillReport:
     days: DayRange
     """From the first to the last day whose forecasts were measured."""
     overall: Measures
-    """Of the model, whose `typical` is held against what happened and whose `mean` ranks."""
+    """What was measured of the model; the task says which column is held against what happened and
+    which one ranks."""
     baselines: dict[str, Measures]
-    """Of the naive forecast and of the others, each where it is known."""
+    """The same of the naive forecast and of the others, each where it is known."""
     by_month: list[dict[str, Any]]
     by_segment: dict[str, list[dict[str, Any]]]
-    """Without ranking, which is among all."""
+    """There is no ranking within a segment, for it is among all."""
     by_level: list[dict[str, Any]]
     """How sure forecasts were by quarter and decile of `typical` in it, without outcomes that span
     a day warned of."""
@@ -246,7 +247,7 @@ def _by_segment(
     model: _Forecaster,
     others: Sequence[str],
 ) -> dict[str, list[dict[str, Any]]]:
-    """What an entity is told apart by is as of the origin; the most frequent value comes first."""
+    """The segment of an entity is that of the origin; the most frequent value comes first."""
     wanted = set(origins)
     span = DayRange(min(origins), max(origins))
     snapshots = lake.partitions(problem.table("snapshots"), span)
@@ -260,12 +261,12 @@ def _by_segment(
     for name, expression in problem.segments.items():
         # The expression is the problem's own, from the code.
         query = f"""
-            with told_apart as (
+            with segments as (
                 select day, "{problem.entity}", ({expression})::varchar as value
                 from lake.snapshots
             )
             select value, {_selected(measures)}
-            from lake.measured join told_apart using (day, "{problem.entity}")
+            from lake.measured join segments using (day, "{problem.entity}")
             where "{model.value}" is not null
             group by value
             order by n desc, value

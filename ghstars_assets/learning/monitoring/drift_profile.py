@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FEATURE, FORECAST, TARGET, ERROR = KINDS = ("feature", "forecast", "target", "error")
 
 DriftProfile = Mapping[str, Mapping[str, Sketch]]
-"""By kind and column."""
+"""Sketches by kind and column."""
 
 
 def drift_profile_of(
@@ -70,12 +70,15 @@ def drift_profile_json(profile: DriftProfile) -> str:
 
 def drift_profile_from_json(text: str) -> DriftProfile:
     return {
-        kind: {name: _sketch_from(told) for name, told in sketches.items()}
+        kind: {name: _sketch_from(stored) for name, stored in sketches.items()}
         for kind, sketches in json.loads(text).items()
     }
 
 
-def _sketch_from(told: Mapping[str, Any]) -> Sketch:
+def _sketch_from(stored: Mapping[str, Any]) -> Sketch:
     return Sketch(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}  # pyright: ignore[reportArgumentType]
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+        }  # pyright: ignore[reportArgumentType]
     )
