@@ -16,7 +16,7 @@ from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.gates import Gates, Threshold  # noqa: F401
 from ghstars_assets.learning.simulation.drift_story import DriftStory
-from ghstars_assets.learning.tasks.target_forms import TargetForm
+from ghstars_assets.learning.tasks.task import Task
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.source import Source
 
@@ -68,7 +68,7 @@ class Problem:
     first_day: date
     """The earliest day that any source knows."""
     sources: tuple[Source, ...]
-    target_form: TargetForm
+    task: Task
     gates: Gates
     training: Training = Training()
     entity_name: str = ""
@@ -136,8 +136,8 @@ class LearningColumns:
             features=found,
             naive=features.the_column("naive"),
             target=labels.the_column("target"),
-            base=features.the_column("base") if problem.target_form.is_relative else "",
-            scale=features.the_column("scale") if problem.target_form.is_relative else "",
+            base=features.the_column("base") if problem.task.is_relative else "",
+            scale=features.the_column("scale") if problem.task.is_relative else "",
             baselines=tuple(features.with_role("baseline")),
         )
 

@@ -5,19 +5,6 @@ from dataclasses import replace
 from ghstars_assets.lake.catalog import Column, Table
 from ghstars_assets.learning.problem import LearningColumns, Problem
 
-INTERVALS = {"80": (0.10, 0.90), "95": (0.025, 0.975)}
-"""The share that an interval should hold, and the quantiles at its ends."""
-
-ENDS = {
-    f"{end}_{share}": quantile
-    for share, quantiles in INTERVALS.items()
-    for end, quantile in zip(("low", "high"), quantiles, strict=True)
-}
-"""By column, the quantile that it is meant to be."""
-
-HEADS = ("typical", "mean", *ENDS)
-"""What a version has a booster for."""
-
 
 def booster_column(head: str) -> str:
     return f"booster_{head}"
@@ -61,8 +48,19 @@ def _model_table(problem: Problem) -> Table:
             Column("importances", "varchar", "JSON: gain by feature"),
             Column("card", "varchar", "its model card, in Markdown"),
             Column("served", "varchar", "JSON: the columns it forecasts with"),
-            Column("reference", "varchar", "JSON: how the rows it learnt from are spread"),
-            *(Column(booster_column(head), "varchar", _head_told(head)) for head in HEADS),
+            Column(
+                "reference",
+                "varchar",
+                "JSON: its drift profile, for drift to be measured against",
+            ),
+            *(
+                Column(
+                    booster_column(head),
+                    "varchar",
+                    f"LightGBM's text: the head for {problem.task.describe_head(head)}",
+                )
+                for head in problem.task.heads
+            ),
             Column("mlflow_run_id", "varchar", "its run in MLflow"),
             Column("dagster_run_id", "varchar", "the Dagster run that trained it"),
             Column("cause", "varchar", "why it was trained"),
@@ -73,11 +71,6 @@ def _model_table(problem: Problem) -> Table:
         ),
         key=("model_version",),
     )
-
-
-def _head_told(head: str) -> str:
-    what = f"the {ENDS[head]:g} quantile" if head in ENDS else f"the {head} value"
-    return f"LightGBM's text: the head for {what}"
 
 
 def _decisions_table(problem: Problem) -> Table:
@@ -124,36 +117,11 @@ def _calibration_table(problem: Problem) -> Table:
         (
             Column("day", "date", "the day whose forecasts it is for"),
             Column("model_version", "bigint", "the version that forecasts on it"),
-            Column("is_thin", "boolean", "the group is of rows of which little is known"),
-            Column(
-                "level", "integer", "the group's place among those of its kind, from the lowest"
-            ),
-            Column(
-                "upto",
-                "double",
-                "typical values up to this, on the scale of errors; null: all above",
-            ),
-            Column("rows", "bigint", "forecasts it was measured on"),
-            *(
-                Column(f"shift_{end}", "double", f"added to {end}, on the scale of errors")
-                for end in ENDS
-            ),
-            *(
-                Column(f"held_{share}", "double", f"share that the {share} % interval then held")
-                for share in INTERVALS
-            ),
-            *(
-                Column(
-                    f"shown_{share}",
-                    "double",
-                    "share that it held when rounded outward to whole numbers, as it is shown",
-                )
-                for share in INTERVALS
-            ),
+            *problem.task.calibration_columns(),
             Column("calibrated_from", "date", "the first day of the forecasts it was measured on"),
             Column("calibrated_through", "date", "the last day of them"),
         ),
-        key=("is_thin", "level"),
+        key=problem.task.calibration_key,
     )
 
 
@@ -164,18 +132,9 @@ def _forecast_columns(problem: Problem) -> list[Column]:
     ]
     if problem.entity_name:
         columns.append(Column(problem.entity_name, "varchar", "its name on that day"))
-    horizon = f"over the next {problem.horizon_days} days"
-    columns += [
-        Column("typical", "double", f"the typical outcome {horizon}: half of all lie below"),
-        Column("mean", "double", f"the mean outcome {horizon}: right for totals and ranking"),
-    ]
-    for share in INTERVALS:
-        columns += [
-            Column(f"low_{share}", "double", f"lower end of the {share} % interval"),
-            Column(f"high_{share}", "double", f"upper end of the {share} % interval"),
-        ]
     return [
         *columns,
+        *problem.task.forecast_columns(problem.horizon_days),
         Column("naive", "double", "the naive forecast: what happened last time"),
         Column("model_version", "bigint", "the version that made it"),
         Column(
@@ -205,7 +164,7 @@ def backtest_table(problem: Problem, columns: LearningColumns) -> Table:
         "Forecasts as they would have been made on each day of the past, beside what happened.",
         (
             *(
-                replace(column, description="null: a replay registers no version; see fingerprint")
+                replace(column, description="null: it is in no registry; see fingerprint")
                 if column.name == "model_version"
                 else column
                 for column in _forecast_columns(problem)

@@ -6,7 +6,7 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.monitoring.vitals import drift_height, drift_on
+from ghstars_assets.learning.monitoring.drift_summary import drift_on, most_drifted_first
 from ghstars_assets.learning.problem import Gates, Problem
 from ghstars_assets.reporting.charts.drift_charts import SHOWN_DAYS
 from ghstars_assets.reporting.markdown import format_figure, table
@@ -20,18 +20,6 @@ _SHOWN = {
     "share_outside": ("outside", ".1%"),
 }
 """By column its title for a reader, and how its figure is written."""
-
-
-def most_drifted_first(rows: pl.DataFrame, gates: Gates) -> pl.DataFrame:
-    """Those that have drifted come before the others; of either, the farthest come first."""
-    return rows.sort(
-        pl.col("is_drifted"),
-        drift_height(gates),
-        "kind",
-        "feature",
-        descending=[True, True, False, False],
-        nulls_last=True,
-    )
 
 
 def drift_markdown(rows: pl.DataFrame, gates: Gates) -> str:

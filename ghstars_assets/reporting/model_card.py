@@ -11,9 +11,10 @@ import polars as pl
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation import metrics
 from ghstars_assets.learning.problem import Problem, Training
-from ghstars_assets.learning.tables import INTERVALS
-from ghstars_assets.learning.training.candidate import Candidate, error_metrics
+from ghstars_assets.learning.tasks.intervals import INTERVALS
+from ghstars_assets.learning.training.candidate import Candidate
 from ghstars_assets.reporting.markdown import table_of_figures
 
 FEATURES_SHOWN = 12
@@ -69,17 +70,17 @@ def _window(training: Training) -> str:
 
 
 def _skill(candidate: Candidate) -> Iterator[str]:
-    metrics = candidate.metrics
-    if "mae" not in metrics:
+    found = candidate.metrics
+    if "mae" not in found:
         yield "No held-out row has a naive forecast to be compared with."
         return
     yield (
-        f"Mean absolute error {metrics['mae']:.3g} where the naive forecast has "
-        f"{metrics['mae_naive']:.3g}: skill {metrics['skill_vs_naive']:.1%} on "
-        f"{metrics['rows']:,.0f} rows."
+        f"Mean absolute error {found['mae']:.3g} where the naive forecast has "
+        f"{found['mae_naive']:.3g}: skill {found['skill_vs_naive']:.1%} on "
+        f"{found['rows']:,.0f} rows."
     )
-    if "mean_total_ratio" in metrics:
-        yield f"The means add up to {metrics['mean_total_ratio']:.1%} of what happened in all."
+    if "mean_total_ratio" in found:
+        yield f"The means add up to {found['mean_total_ratio']:.1%} of what happened in all."
 
 
 def _calibration(judged: pl.DataFrame) -> Iterator[str]:
@@ -98,10 +99,7 @@ def _calibration(judged: pl.DataFrame) -> Iterator[str]:
         .agg(
             pl.col("typical").max().alias("upper_bound"),
             pl.len().alias("rows"),
-            *(
-                pl.col("actual").is_between(f"low_{share}", f"high_{share}").mean().alias(share)
-                for share in INTERVALS
-            ),
+            *(metrics.interval_held(share).mean().alias(share) for share in INTERVALS),
         )
         .sort("place")
     )
@@ -128,8 +126,7 @@ def _importances(candidate: Candidate) -> Iterator[str]:
 def _weaknesses(
     judged: pl.DataFrame, by_segment: dict[str, list[tuple[str, ...]]]
 ) -> Iterator[str]:
-    error = (pl.col("actual") - pl.col("typical")).abs()
-    errors = judged.select(error.alias("error"))["error"].sort(descending=True)
+    errors = judged.select(error=metrics.absolute_error("typical"))["error"].sort(descending=True)
     top = max(1, len(errors) // 100)
     total = float(errors.sum())
     if total:
@@ -167,20 +164,20 @@ def _by_segment(
         )
         values_by_row = connection.sql(query).pl()
     both = judged.join(values_by_row, on=["day", problem.entity])
-    return {name: list(_values(both, name)) for name in problem.segments}
+    return {name: list(_values(problem, both, name)) for name in problem.segments}
 
 
-def _values(judged: pl.DataFrame, segment: str) -> Iterator[tuple[str, ...]]:
+def _values(problem: Problem, judged: pl.DataFrame, segment: str) -> Iterator[tuple[str, ...]]:
     counted = judged[segment].value_counts(sort=True).head(VALUES_SHOWN)[segment].to_list()
     for value in sorted(counted, key=lambda one: _first_number(str(one))):
-        metrics = error_metrics(judged.filter(pl.col(segment) == value))
-        if "mae" in metrics:
+        measured = problem.task.held_out_metrics(judged.filter(pl.col(segment) == value))
+        if "mae" in measured:
             yield (
                 str(value),
-                f"{metrics['rows']:,.0f}",
-                f"{metrics['mae']:,.3g}",
-                f"{metrics['mae_naive']:,.3g}",
-                f"{metrics['skill_vs_naive']:.1%}",
+                f"{measured['rows']:,.0f}",
+                f"{measured['mae']:,.3g}",
+                f"{measured['mae_naive']:,.3g}",
+                f"{measured['skill_vs_naive']:.1%}",
             )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from ghstars_assets.learning.evaluation.skill import Measures, SkillReport
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.tasks.intervals import INTERVALS
 from ghstars_assets.reporting.charts.skill_charts import (
     error_by_month_chart,
     interval_coverage_chart,

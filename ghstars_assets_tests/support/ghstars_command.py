@@ -1,6 +1,6 @@
 """The `ghstars` command inside a test: its exit code, and what it printed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,7 @@ Ghstars = Callable[..., Printed]
 
 
 @pytest.fixture
-def ghstars(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Ghstars]:
+def ghstars(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ghstars:
     """The command in this process: `ghstars(home, "sql", "select 1")`."""
 
     def run(home: Path, *arguments: str) -> Printed:

@@ -12,7 +12,7 @@ from ghstars_assets.cli.data.backfill import backfill
 from ghstars_assets.cli.learning.past_days import NEEDED_STAGES, needed_days, origins
 from ghstars_assets.cli.parameters import DAY, OUTPUT_FILE, pass_settings, problem_argument
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.evaluation.backtest import Mode, Replay
+from ghstars_assets.learning.evaluation.backtest import Backtest, Mode
 from ghstars_assets.learning.evaluation.skill import SkillReport, measure_skill
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.registry.mlflow_tracking import Tracking
@@ -77,12 +77,12 @@ def _run(
     wired = wire([problem], SQL_ROOT)
     with progress_bars() as bars:
         task = bars.add_task(f"{problem.name} backtest", total=len(days))
-        replay = Replay(lake, problem, wired, problem.training, mode, say, is_expanding)
-        for outcome in replay.run(days):
+        past = Backtest(lake, problem, wired, problem.training, mode, say, is_expanding)
+        for outcome in past.run(days):
             bars.update(task, completed=(outcome.day - days.first).days + 1)
         bars.update(task, completed=len(days))
     columns = wired.columns[problem.name]
-    report = measure_skill(lake, problem, columns.baselines, days, replay.part)
+    report = measure_skill(lake, problem, columns.baselines, days, past.part)
     if json_file:
         json_file.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
     run_id = Tracking(settings, problem.name).record_backtest(report, report_files(report))

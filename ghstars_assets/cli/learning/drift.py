@@ -23,8 +23,8 @@ from ghstars_assets.learning.monitoring.drift_between_windows import (
     held_against,
     sketches_of,
 )
-from ghstars_assets.learning.monitoring.drift_profile import FEATURE, reference_from_json
-from ghstars_assets.learning.monitoring.vitals import drift_on
+from ghstars_assets.learning.monitoring.drift_profile import FEATURE, drift_profile_from_json
+from ghstars_assets.learning.monitoring.drift_summary import drift_on
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import model_row
 from ghstars_assets.learning.wiring import wire
@@ -134,7 +134,7 @@ def _seen_on(problem: Problem, day: date) -> DayRange:
 def _against_reference(
     lake: Lake, problem: Problem, window: DayRange, version: int
 ) -> list[Compared]:
-    then = reference_from_json(model_row(lake, problem, version)["reference"])[FEATURE]
+    then = drift_profile_from_json(model_row(lake, problem, version)["reference"])[FEATURE]
     features = wire([problem], SQL_ROOT).graph.tables[problem.table("features")]
     return held_against(lake, problem, features, then, window)
 

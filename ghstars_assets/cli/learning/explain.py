@@ -14,7 +14,7 @@ from ghstars_assets.cli.parameters import DAY, pass_settings, problem_argument
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.tasks.intervals import INTERVALS
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.settings import SQL_ROOT, Settings
 

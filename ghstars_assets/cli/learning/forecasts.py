@@ -8,8 +8,9 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.cli.console import print_line, show_frame
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation import metrics
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.tasks.intervals import INTERVALS
 from ghstars_assets.problems.platform import Form
 
 RECORD_DAYS = 28
@@ -43,10 +44,7 @@ def show_forecasts(lake: Lake, problem: Problem, frame: pl.DataFrame, form: Form
     shown = frame.select(
         pl.int_range(1, pl.len() + 1).alias("#"),
         pl.col(name),
-        *(pl.col(column).round().cast(pl.Int64) for column in ("typical", "mean")),
-        _interval("80"),
-        _interval("95"),
-        pl.col("naive").round().cast(pl.Int64),
+        *problem.task.table_columns(),
         _why(frame),
     )
     day = frame["day"][0] if frame.height else None
@@ -59,7 +57,7 @@ def show_forecasts(lake: Lake, problem: Problem, frame: pl.DataFrame, form: Form
 def record_against_naive(lake: Lake, problem: Problem) -> pl.DataFrame | None:
     """Measure error and interval coverage on the scored days, week by week, for the model and for
     naive."""
-    table = problem.table("scores")
+    task, table = problem.task, problem.table("scores")
     days = lake.days(table)
     if not days:
         return None
@@ -67,16 +65,15 @@ def record_against_naive(lake: Lake, problem: Problem) -> pl.DataFrame | None:
     known = lake.scan(table, window).filter(pl.col("naive").is_not_null())
     measures = [
         pl.len().alias("forecasts"),
-        (pl.col("actual") - pl.col("typical")).abs().mean().alias("error"),
-        (pl.col("actual") - pl.col("naive")).abs().mean().alias("naive error"),
-        pl.col("actual").is_between("low_80", "high_80").mean().alias("within 80 %"),
-        pl.col("actual").is_between("low_95", "high_95").mean().alias("within 95 %"),
+        task.row_error(task.point).mean().alias("error"),
+        task.row_error(metrics.NAIVE).mean().alias("naive error"),
+        *(metrics.interval_held(share).mean().alias(f"within {share} %") for share in INTERVALS),
     ]
     weekly = known.group_by(pl.col("day").dt.truncate("1w").cast(pl.String).alias("week of"))
     by_week = weekly.agg(measures).sort("week of").collect()
     overall = known.select(pl.lit(f"{window}").alias("week of"), *measures).collect()
     return pl.concat([by_week, overall.head(1)]).with_columns(
-        (1 - pl.col("error") / pl.col("naive error")).alias("skill")
+        metrics.skill_of_columns("error", "naive error").alias("skill")
     )
 
 

@@ -15,6 +15,7 @@ from ghstars_assets.cli.data.backfill import backfill
 from ghstars_assets.cli.learning.past_days import NEEDED_STAGES, needed_days
 from ghstars_assets.cli.parameters import DAY, OUTPUT_FILE, pass_settings, problem_argument
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation.metrics import skill as skill_beside
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import champions_of
 from ghstars_assets.learning.simulation.simulation import LivedPast, with_and_without
@@ -121,8 +122,8 @@ def summary_of(skill: pl.DataFrame, trained: Sequence[date]) -> dict[str, object
         )
         with_loop, without, naive = map(float, weighed.row(0))
         figures = {
-            "skill_with": 1 - with_loop / naive,
-            "skill_without": 1 - without / naive,
+            "skill_with": skill_beside(with_loop, naive),
+            "skill_without": skill_beside(without, naive),
             "mae_with": with_loop,
             "mae_without": without,
             "mae_naive": naive,

@@ -1,9 +1,9 @@
-"""The backtest: the loop replayed over the past, day by day, as it would have gone.
+"""The backtest: forecasts of past days, each made as it would have been made on that day.
 
 For each period a candidate is trained as of its first day, by the function that trains in
 production and with its embargo; each day's intervals are calibrated on outcomes known by its end;
-each day's forecasts are made of its features. Before a period is replayed, its first day's features
-are made once more without anything that came after, and must be the same.
+each day's forecasts are made of its features. Before the forecasts of a period are made, its first
+day's features are made once more without anything that came after, and must be the same.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,7 @@ class Period:
 
 
 def periods(days: DayRange, mode: Mode) -> list[Period]:
-    """Months and weeks are whole ones: where a replay begins decides nothing about its models."""
+    """Months and weeks are whole ones: where a backtest begins decides nothing about its models."""
     if mode == "never":
         return [Period(days.first, days)]
     begins = _first_of_month if mode == "monthly" else _monday
@@ -59,8 +59,8 @@ def periods(days: DayRange, mode: Mode) -> list[Period]:
 
 
 @dataclass(frozen=True)
-class Replay:
-    """One replay: the problem, the days and how it is retrained."""
+class Backtest:
+    """One problem's backtest, and how often its model is trained anew."""
 
     lake: Lake
     problem: Problem
@@ -85,7 +85,8 @@ class Replay:
         return part_of(self.mode, is_expanding=self.is_expanding)
 
     def run(self, days: DayRange) -> Iterator[DayOutcome]:
-        """Replay every origin that has features and is not stored as the data of now make it."""
+        """Forecast from every origin that has features and is not stored as the data of now make
+        it."""
         features = self.lake.days(self.problem.table("features"), days)
         if not features:
             raise MissingDayError(
@@ -95,9 +96,9 @@ class Replay:
         for period in periods(days, self.mode):
             origins = [day for day in features if day in period.days]
             if origins:
-                yield from self._replayed(period, origins)
+                yield from self._forecast_period(period, origins)
 
-    def _replayed(self, period: Period, origins: Sequence[date]) -> Iterator[DayOutcome]:
+    def _forecast_period(self, period: Period, origins: Sequence[date]) -> Iterator[DayOutcome]:
         training = replace(self.training, window_days=None) if self.is_expanding else self.training
         planned = plan_candidate(
             self.lake, self.problem, self.columns, training, period.trained_as_of
@@ -143,20 +144,17 @@ class Replay:
             features,
             self.lake.settings.threads,
         )
-        told = pl.concat(
-            [
-                forecasts,
-                features.select(pl.col(self.columns.baselines).cast(pl.Float64)),
-            ],
-            how="horizontal",
-        ).with_columns(
+        key = ["day", self.problem.entity]
+        baselines = features.select(*key, pl.col(self.columns.baselines).cast(pl.Float64))
+        beside = forecasts.join(baselines, on=key, how="left", maintain_order="left")
+        made = beside.with_columns(
             trained_through=pl.lit(planned.plan.training_days[-1]),
             calibrated_through=pl.lit(calibration.last_day),
             mode=pl.lit(self.part),
             fingerprint=pl.lit(planned.fingerprint),
             model_version=pl.lit(None, pl.Int64),
         )
-        rows = with_outcomes(self.lake, self.problem, self.columns, told, day)
+        rows = with_outcomes(self.lake, self.problem, self.columns, made, day)
         written = self.lake.write(table.name, day, table.conform(rows), part=self.part, notes=notes)
         return DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes)
 

@@ -17,16 +17,17 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.duck import bind_parquet, bind_select, duck_session
 from ghstars_assets.lake.holes import warned_days
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation.metrics import (
+    NAIVE,
+    RANKING,
+    mean_absolute_error_sql,
+    ranking_sql,
+)
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.tables import ENDS, INTERVALS
 
-MOST_RANKED = 50
 MOST_VALUES = 15
-"""Of a segment, the most frequent ones."""
+"""A segment is shown by its most frequent values."""
 LEVELS = 10
-_RANKING = (f"precision_at_{MOST_RANKED}", f"ndcg_at_{MOST_RANKED}")
-
-NAIVE = "naive"
 
 Measures = dict[str, float | int | None]
 
@@ -45,14 +46,15 @@ class SkillReport:
     days: DayRange
     """From the first to the last day whose forecasts were measured."""
     overall: Measures
-    """Of the model, whose `typical` is held against what happened and whose `mean` ranks."""
+    """What was measured of the model; the task says which column is held against what happened and
+    which one ranks."""
     baselines: dict[str, Measures]
-    """Of the naive forecast and of the others, each where it is known."""
+    """The same of the naive forecast and of the others, each where it is known."""
     by_month: list[dict[str, Any]]
     by_segment: dict[str, list[dict[str, Any]]]
-    """Without ranking, which is among all."""
+    """There is no ranking within a segment, for it is among all."""
     by_level: list[dict[str, Any]]
-    """What the intervals held by quarter and decile of `typical` in it, without outcomes that span
+    """How sure forecasts were by quarter and decile of `typical` in it, without outcomes that span
     a day warned of."""
     warned: dict[str, Any]
     """The `days` warned of, the `origins` whose outcomes span one, and the measures on these."""
@@ -80,10 +82,8 @@ class _Forecaster:
     value: str
     """The column that is held against what happened."""
     ranks_by: str
-    has_intervals: bool = False
-
-
-_MODEL = _Forecaster("typical", "mean", has_intervals=True)
+    measures: Mapping[str, str]
+    """By name, SQL."""
 
 
 @dataclass(frozen=True)
@@ -114,18 +114,22 @@ def measure_skill(
             f"`ghstars backtest {problem.name} --retrain {mode}`."
         )
     origins = [partition.day for partition in found]
+    task, others = problem.task, (NAIVE, *baselines)
+    ours = _Forecaster(
+        task.point, task.ranks_by, {**task.measures(task.point), **task.own_measures()}
+    )
     warned_days, warned_origins = _warned(lake, problem, origins)
     with duck_session(lake.settings, lake.store) as connection:
         urls = [lake.store.url(partition.key) for partition in found]
         bind_parquet(connection, "lake.backtest", urls, "")
         _bind_measured(connection, problem, baselines, warned_origins)
-        first, last = _measured_span(connection, f"{table} of {days}, {mode},")
-        model = _measure(connection, problem, _MODEL)
-        others = {
-            name: _measure(connection, problem, _Forecaster(name, name))
-            for name in (NAIVE, *baselines)
+        first, last = _measured_span(connection, task.point, f"{table} of {days}, {mode},")
+        model = _measure(connection, problem, ours)
+        beside = {
+            name: _measure(connection, problem, _Forecaster(name, name, task.measures(name)))
+            for name in others
         }
-        segments = _by_segment(connection, lake, problem, origins, (NAIVE, *baselines))
+        segments = _by_segment(connection, lake, problem, origins, ours, others)
         levels = _by_level(connection, problem)
     without = model.of((None, False))
     return SkillReport(
@@ -133,13 +137,13 @@ def measure_skill(
         mode=mode,
         days=DayRange(first, last),
         overall=model.of(_ALL),
-        baselines={name: measured.of(_ALL) for name, measured in others.items()},
+        baselines={name: measured.of(_ALL) for name, measured in beside.items()},
         by_month=[
             {
                 "month": month,
                 **model.of((month, None)),
                 "baselines": {
-                    name: measured.of((month, None)) for name, measured in others.items()
+                    name: measured.of((month, None)) for name, measured in beside.items()
                 },
             }
             for month in model.months
@@ -151,9 +155,7 @@ def measure_skill(
             "origins": [str(day) for day in warned_origins],
             **model.of((None, True)),
         },
-        coverage_without_warned={
-            name: without[name] for name in (f"coverage_{share}" for share in INTERVALS)
-        },
+        coverage_without_warned={name: without[name] for name in task.calibration_measures()},
     )
 
 
@@ -181,7 +183,8 @@ def _bind_measured(
             f"{problem.table('backtest')} was made without {', '.join(missing)}; make it anew "
             f"with `ghstars backtest {problem.name}`."
         )
-    columns = [problem.entity, "typical", "mean", *ENDS, NAIVE, *baselines, "actual"]
+    forecast = [column.name for column in problem.task.forecast_columns(problem.horizon_days)]
+    columns = [problem.entity, *forecast, NAIVE, *baselines, "actual"]
     listed = ", ".join(f'"{name}"' for name in columns)
     days = ", ".join(f"date '{day}'" for day in warned)
     bind_select(
@@ -197,8 +200,8 @@ def _bind_measured(
     )
 
 
-def _measured_span(connection: duckdb.DuckDBPyConnection, of: str) -> tuple[date, date]:
-    query = "select min(day), max(day) from lake.measured where typical is not null"
+def _measured_span(connection: duckdb.DuckDBPyConnection, point: str, of: str) -> tuple[date, date]:
+    query = f"""select min(day), max(day) from lake.measured where "{point}" is not null"""  # noqa: S608
     first, last = connection.sql(query).fetchall()[0]
     if first is None:
         raise GhstarsError(
@@ -211,20 +214,21 @@ def _measured_span(connection: duckdb.DuckDBPyConnection, of: str) -> tuple[date
 def _measure(
     connection: duckdb.DuckDBPyConnection, problem: Problem, forecaster: _Forecaster
 ) -> _Measured:
-    measures = _point_measures(forecaster)
-    nothing: Measures = {**dict.fromkeys([*measures, *_RANKING]), "n": 0}
+    measures, value = forecaster.measures, forecaster.value
+    nothing: Measures = {**dict.fromkeys([*measures, *RANKING]), "n": 0}
     # One after the other: a median holds each error of its groups in memory.
     points = [
         f"""
         select {month} as month, {is_warned} as is_warned, {_selected(measures)}
         from lake.measured
-        where "{forecaster.value}" is not null
+        where "{value}" is not null
         group by all
         """  # noqa: S608 - names of columns
         for month, is_warned in _GROUPINGS
     ]
+    ranking = ranking_sql("lake.measured", problem.entity, value, forecaster.ranks_by)
     groups: dict[_Group, Measures] = {}
-    for query in (*points, _ranking(problem, forecaster)):
+    for query in (*points, ranking):
         for row in _rows(connection, query):
             group = row.pop("month"), row.pop("is_warned")
             groups[group] = groups.get(group, nothing) | _figures(row)
@@ -235,90 +239,15 @@ def _selected(measures: Mapping[str, str]) -> str:
     return ", ".join(f"{measure} as {name}" for name, measure in measures.items())
 
 
-def _point_measures(forecaster: _Forecaster) -> dict[str, str]:
-    """Those that rows tell one by one, and for the model those of its mean and its intervals."""
-    value = f'"{forecaster.value}"'
-    measures = {
-        "n": "count(*)",
-        "mae": f"avg(abs({value} - actual))",
-        "wape": f"sum(abs({value} - actual)) / nullif(sum(abs(actual)), 0)",
-        "r2": f"""
-            case when min(actual) < max(actual)
-                then 1 - sum(({value} - actual) ** 2) / (var_pop(actual) * count(*))
-            end""",
-        "median_ae": f"median(abs({value} - actual))",
-        "rmsle": f"""
-            sqrt(avg((ln(1 + greatest({value}, 0)) - ln(1 + greatest(actual, 0))) ** 2))""",
-        "skill_vs_naive": f"""
-            1 - sum(abs({value} - actual)) / nullif(sum(abs({NAIVE} - actual)), 0)""",
-        "bias": f"sum({value}) / nullif(sum(actual), 0)",
-    }
-    if forecaster.has_intervals:
-        measures["mean_bias"] = "sum(mean) / nullif(sum(actual), 0)"
-        measures |= {f"coverage_{share}": _held(share) for share in INTERVALS}
-        for share, (lower, upper) in INTERVALS.items():
-            low, high = f"low_{share}", f"high_{share}"
-            penalty = f"{2 / (1 - upper + lower):.12g}"
-            outside = f"greatest({low} - actual, actual - {high}, 0)"
-            measures |= {
-                f"width_{share}": f"avg({high} - {low})",
-                f"winkler_{share}": f"avg({high} - {low} + {penalty} * {outside})",
-            }
-    return measures
-
-
-def _held(share: str) -> str:
-    return f"avg((actual between low_{share} and high_{share})::integer)"
-
-
-def _ranking(problem: Problem, forecaster: _Forecaster) -> str:
-    """Of the 50 that are ranked highest on a day the share that were among the 50 highest, and
-    their discounted gains by the most that 50 could have had; averaged over days.
-
-    With fewer than 100 rows it is half of them, because the best 50 of 50 are found by anybody. A
-    day on which nothing gained has no say in the discounted gains.
-    """
-    ranks_by = forecaster.ranks_by
-    precision, gains = _RANKING
-    return f"""
-        with places as (
-            select
-                day, month, is_warned,
-                greatest(actual, 0) as gain,
-                row_number() over (
-                    partition by day order by "{ranks_by}" desc, "{problem.entity}"
-                ) as place,
-                row_number() over (
-                    partition by day order by actual desc, "{problem.entity}"
-                ) as best_place,
-                least({MOST_RANKED}, count(*) over (partition by day) // 2) as ranked
-            from lake.measured
-            where "{forecaster.value}" is not null and "{ranks_by}" is not null
-        ),
-        by_day as (
-            select
-                day, month, is_warned,
-                (count(*) filter (place <= ranked and best_place <= ranked)) / ranked as found,
-                sum(gain / log2(place + 1)) filter (place <= ranked)
-                / nullif(sum(gain / log2(best_place + 1)) filter (best_place <= ranked), 0) as ndcg
-            from places
-            where place <= ranked or best_place <= ranked
-            group by day, month, is_warned, ranked
-        )
-        select month, is_warned, avg(found) as {precision}, avg(ndcg) as {gains}
-        from by_day
-        group by grouping sets ((), (month), (is_warned))
-    """  # noqa: S608 - names of columns
-
-
 def _by_segment(
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,
     problem: Problem,
     origins: Sequence[date],
+    model: _Forecaster,
     others: Sequence[str],
 ) -> dict[str, list[dict[str, Any]]]:
-    """What an entity is told apart by is as of the origin; the most frequent value comes first."""
+    """The segment of an entity is that of the origin; the most frequent value comes first."""
     wanted = set(origins)
     span = DayRange(min(origins), max(origins))
     snapshots = lake.partitions(problem.table("snapshots"), span)
@@ -326,19 +255,19 @@ def _by_segment(
     if not urls:
         return {name: [] for name in problem.segments}
     bind_parquet(connection, "lake.snapshots", urls, "")
-    errors = {f"mae_{name}": f'avg(abs("{name}" - actual))' for name in others}
-    measures = {**_point_measures(_MODEL), **errors}
+    errors = {f"mae_{name}": mean_absolute_error_sql(name) for name in others}
+    measures = {**model.measures, **errors}
     found: dict[str, list[dict[str, Any]]] = {}
     for name, expression in problem.segments.items():
         # The expression is the problem's own, from the code.
         query = f"""
-            with told as (
+            with segments as (
                 select day, "{problem.entity}", ({expression})::varchar as value
                 from lake.snapshots
             )
             select value, {_selected(measures)}
-            from lake.measured join told using (day, "{problem.entity}")
-            where typical is not null
+            from lake.measured join segments using (day, "{problem.entity}")
+            where "{model.value}" is not null
             group by value
             order by n desc, value
             limit {MOST_VALUES}
@@ -350,25 +279,25 @@ def _by_segment(
 
 
 def _by_level(connection: duckdb.DuckDBPyConnection, problem: Problem) -> list[dict[str, Any]]:
-    held = _selected({f"coverage_{share}": _held(share) for share in INTERVALS})
-    ends = ", ".join(ENDS)
+    task = problem.task
+    point, uncertain = task.point, ", ".join(task.uncertain)
     query = f"""
         with quarters as (
             select
-                day, "{problem.entity}", typical, actual, {ends},
+                day, "{problem.entity}", "{point}", actual, {uncertain},
                 year(day) || '-Q' || quarter(day) as quarter
             from lake.measured
-            where not is_warned and typical is not null
+            where not is_warned and "{point}" is not null
         ),
         levels as (
             select
-                quarter, actual, {ends},
+                quarter, actual, {uncertain},
                 ntile({LEVELS}) over (
-                    partition by quarter order by typical, day, "{problem.entity}"
+                    partition by quarter order by "{point}", day, "{problem.entity}"
                 ) as decile
             from quarters
         )
-        select quarter, decile, count(*) as n, {held}
+        select quarter, decile, count(*) as n, {_selected(task.calibration_measures())}
         from levels
         group by quarter, decile
         order by quarter, decile

@@ -10,10 +10,10 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.holes import warned_days
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.forecasting.intervals import Calibration, RawForecast, calibrate
 from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.stage import Filled, StageDay
+from ghstars_assets.learning.tasks.intervals import Calibration, RawForecast
 from ghstars_assets.learning.tasks.target_forms import column_or_ones
 from ghstars_assets.learning.training.training_set import labelled_days, read_labelled_rows
 
@@ -72,8 +72,7 @@ class Calibrator:
             )
         import numpy as np
 
-        return calibrate(
-            self.problem.target_form,
+        return self.problem.task.calibrate(
             RawForecast.joined([raw for raw, _ in forecasts]),
             np.concatenate([actual for _, actual in forecasts]),
             days[0],

@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from ghstars_assets.learning.forecasting.intervals import Calibration
 from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.stage import CannotFillError, Filled, StageDay
 from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.tasks.intervals import Calibration
 
 
 def fill_predictions(day: StageDay) -> Filled:
@@ -43,7 +43,8 @@ def forecast_rows(
     )
     if features.is_empty():
         return loop_tables(problem)["predictions"].empty()
-    return pl.concat([known, served.forecast(features, calibration, threads)], how="horizontal")
+    forecasts = served.forecast(features, calibration, threads)
+    return known.join(forecasts, on=["day", problem.entity], how="left", maintain_order="left")
 
 
 def _in_words(

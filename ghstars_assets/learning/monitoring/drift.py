@@ -17,14 +17,14 @@ from ghstars_assets.learning.monitoring.drift_profile import (
     FORECAST,
     KINDS,
     TARGET,
-    Reference,
+    DriftProfile,
     as_floats,
+    drift_profile_from_json,
     errors_of,
     forecasts_of,
-    reference_from_json,
 )
 from ghstars_assets.learning.monitoring.drift_statistics import Shift
-from ghstars_assets.learning.monitoring.vitals import drift_on
+from ghstars_assets.learning.monitoring.drift_summary import drift_on
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.stage import Champion, Event, Filled, StageDay
 from ghstars_assets.learning.tables import loop_tables
@@ -46,12 +46,12 @@ def fill_drift(day: StageDay) -> Filled:
     """Compare the latest rows with the drift profile of the champion."""
     problem, champion = day.problem, day.champion
 
-    def profile() -> Reference:
-        return reference_from_json(champion.row["reference"])
+    def loaded() -> DriftProfile:
+        return drift_profile_from_json(champion.row["reference"])
 
-    reference = day.kept(("drift profile", champion.version), profile)
+    profile = day.kept(("drift profile", champion.version), loaded)
     latest = day.once("latest rows", lambda: _LatestRows(day.lake, problem, day.columns, day))
-    found = drift_rows(problem, reference, latest.observed(day, reference))
+    found = drift_rows(problem, profile, latest.observed(day, profile))
     rows = loop_tables(problem)["drift"].conform(
         pl.DataFrame(found, infer_schema_length=None).with_columns(
             day=pl.lit(day.day), model_version=pl.lit(champion.version, pl.Int64)
@@ -74,15 +74,15 @@ def why_profile_is_missing(champion: Champion) -> str:
 
 
 Observed = Mapping[str, Mapping[str, "Floats"]]
-"""By kind and column, as a reference is."""
+"""By kind and column, as a drift profile is."""
 
 
 def drift_rows(
-    problem: Problem, reference: Reference, observed: Observed
+    problem: Problem, profile: DriftProfile, observed: Observed
 ) -> Iterator[dict[str, Any]]:
-    """One row for each column of the reference of which anything was seen."""
+    """One row for each column of the profile of which anything was seen."""
     for kind in KINDS:
-        for name, sketch in reference.get(kind, {}).items():
+        for name, sketch in profile.get(kind, {}).items():
             values = observed.get(kind, {}).get(name)
             if values is None or not len(values):
                 continue
@@ -136,18 +136,18 @@ class _LatestRows:
         kept = sum(window.last_offset - window.first_offset + 2 for window in windows)
         self._rows_on = lru_cache(maxsize=kept)(self._rows_of)
 
-    def observed(self, day: StageDay, reference: Reference) -> Observed:
-        form = self.problem.target_form
-        features = tuple(reference[FEATURE])
+    def observed(self, day: StageDay, profile: DriftProfile) -> Observed:
+        task = self.problem.task
+        features = tuple(profile[FEATURE])
         found: dict[str, Mapping[str, Floats]] = {
             FEATURE: feature_values(self._frames(day, "features", features), features)
         }
-        if forecasts := self._frames(day, "predictions", ("typical", "mean")):
-            found[FORECAST] = forecasts_of(form, pl.concat(forecasts))
-        if scored := self._frames(day, "scores", ("typical", "actual")):
+        if forecasts := self._frames(day, "predictions", tuple(task.watched)):
+            found[FORECAST] = forecasts_of(task, pl.concat(forecasts))
+        if scored := self._frames(day, "scores", (task.point, "actual")):
             rows = pl.concat(scored)
-            found[TARGET] = {self.columns.target: form.squash(as_floats(rows["actual"]))}
-            found[ERROR] = {"typical": errors_of(form, rows)}
+            found[TARGET] = {self.columns.target: task.watched_values(as_floats(rows["actual"]))}
+            found[ERROR] = {task.point: errors_of(task, rows)}
         return found
 
     def _frames(self, day: StageDay, stage: str, names: tuple[str, ...]) -> list[pl.DataFrame]:

@@ -12,11 +12,12 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.drift import MOST_ROWS_A_DAY, feature_values, sampled_rows
 from ghstars_assets.learning.monitoring.drift_profile import FEATURE, is_whole
 from ghstars_assets.learning.monitoring.drift_statistics import Shift, Sketch
+from ghstars_assets.learning.monitoring.drift_summary import most_drifted_first
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.reporting.drift_report import most_drifted_first
 
 MOST_ROWS = 200_000
-"""Of a window, however long; of more, entities are sampled, the same on every day."""
+"""A window is compared by so many rows, however long it is; of more, entities are sampled, the same
+on every day."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,9 @@ def _frames(
     frames = [frame for frame in read if frame.height]
     if not frames:
         held = lake.days(table)
-        told = f" (it holds {held[0]} to {held[-1]})" if held else ""
+        known = f" (it holds {held[0]} to {held[-1]})" if held else ""
         raise MissingDayError(
-            f"{table} holds no row of {window}{told}; name other days, or fill these with "
+            f"{table} holds no row of {window}{known}; name other days, or fill these with "
             f"`ghstars backfill {problem.name} --from {window.first} --to {window.last}`."
         )
     return frames

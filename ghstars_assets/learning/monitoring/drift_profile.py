@@ -11,7 +11,7 @@ import polars as pl
 
 from ghstars_assets.learning.monitoring.drift_statistics import Sketch
 from ghstars_assets.learning.problem import LearningColumns
-from ghstars_assets.learning.tasks.target_forms import TargetForm
+from ghstars_assets.learning.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 FEATURE, FORECAST, TARGET, ERROR = KINDS = ("feature", "forecast", "target", "error")
 
-Reference = Mapping[str, Mapping[str, Sketch]]
-"""By kind and column."""
+DriftProfile = Mapping[str, Mapping[str, Sketch]]
+"""Sketches by kind and column."""
 
 
-def reference_of(
-    form: TargetForm, columns: LearningColumns, rows: pl.DataFrame, judged: pl.DataFrame
-) -> Reference:
+def drift_profile_of(
+    task: Task, columns: LearningColumns, rows: pl.DataFrame, judged: pl.DataFrame
+) -> DriftProfile:
     """Features and target of the training rows; forecasts and errors of the held-out ones, for of
     the rows that it learnt from a version knows too much."""
     return {
@@ -35,20 +35,19 @@ def reference_of(
             name: Sketch.of(as_floats(rows[name]), is_whole=is_whole(rows.schema[name]))
             for name in columns.features
         },
-        TARGET: {columns.target: Sketch.of(form.squash(as_floats(rows[columns.target])))},
-        FORECAST: {name: Sketch.of(values) for name, values in forecasts_of(form, judged).items()},
-        ERROR: {"typical": Sketch.of(errors_of(form, judged))},
+        TARGET: {columns.target: Sketch.of(task.watched_values(as_floats(rows[columns.target])))},
+        FORECAST: {name: Sketch.of(values) for name, values in forecasts_of(task, judged).items()},
+        ERROR: {task.point: Sketch.of(errors_of(task, judged))},
     }
 
 
-def forecasts_of(form: TargetForm, rows: pl.DataFrame) -> "dict[str, Floats]":
-    """On the scale on which errors are alike: on their own, the largest few would decide."""
-    return {name: form.squash(as_floats(rows[name])) for name in ("typical", "mean")}
+def forecasts_of(task: Task, rows: pl.DataFrame) -> "dict[str, Floats]":
+    return {name: task.watched_values(as_floats(rows[name])) for name in task.watched}
 
 
-def errors_of(form: TargetForm, rows: pl.DataFrame) -> "Floats":
-    actual, typical = (form.squash(as_floats(rows[name])) for name in ("actual", "typical"))
-    return actual - typical
+def errors_of(task: Task, rows: pl.DataFrame) -> "Floats":
+    actual, point = (task.watched_values(as_floats(rows[name])) for name in ("actual", task.point))
+    return actual - point
 
 
 def as_floats(column: pl.Series) -> "Floats":
@@ -60,23 +59,26 @@ def is_whole(kind: pl.DataType) -> bool:
     return kind.is_integer() or kind == pl.Boolean
 
 
-def reference_json(reference: Reference) -> str:
+def drift_profile_json(profile: DriftProfile) -> str:
     return json.dumps(
         {
             kind: {name: asdict(sketch) for name, sketch in sketches.items()}
-            for kind, sketches in reference.items()
+            for kind, sketches in profile.items()
         }
     )
 
 
-def reference_from_json(text: str) -> Reference:
+def drift_profile_from_json(text: str) -> DriftProfile:
     return {
-        kind: {name: _sketch_from(told) for name, told in sketches.items()}
+        kind: {name: _sketch_from(stored) for name, stored in sketches.items()}
         for kind, sketches in json.loads(text).items()
     }
 
 
-def _sketch_from(told: Mapping[str, Any]) -> Sketch:
+def _sketch_from(stored: Mapping[str, Any]) -> Sketch:
     return Sketch(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}  # pyright: ignore[reportArgumentType]
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+        }  # pyright: ignore[reportArgumentType]
     )

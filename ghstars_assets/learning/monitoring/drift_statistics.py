@@ -1,15 +1,16 @@
 """Drift as numbers: values of now against a sketch of the values that a version learnt from.
 
 A sketch is small however many rows it was made of; what is held against it is a plain array, in
-which NaN is a missing value. What a version keeps is in `drift_reference.py`, and which rows of
-which days are held against that in `drifting.py`.
+which NaN is a missing value. What a version keeps is in `drift_profile.py`, and which rows of which
+days are compared with that in `drift.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ghstars_assets.learning.problem import Gates
+from ghstars_assets.learning.problem import Gates, Threshold
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ MOST_CATEGORIES = 24
 """Whole numbers with no more values than a day has hours stand for something: a weekday, a state.
 With more they are a measure."""
 POINTS = 200
-"""That stand for the values of a reference. What they make of a distance is wrong by 0.003 standard
+"""That stand for the values of a sketch. What they make of a distance is wrong by 0.003 standard
 deviations at most, in tails as heavy as those of a log-normal too."""
 POINTS_OF_NOW = 1000
 """That stand for the values of now where these are many: a distance between 200 and 1,000 points is
@@ -51,17 +52,17 @@ class Sample:
         categories: with each value, with any other, without one."""
         import numpy as np
 
-        upto = np.searchsorted(self.known, bounds, side="right")
+        up_to = np.searchsorted(self.known, bounds, side="right")
         if is_category:
-            counts = upto - np.searchsorted(self.known, bounds, side="left")
+            counts = up_to - np.searchsorted(self.known, bounds, side="left")
         else:
-            counts = np.diff(upto, prepend=0)
+            counts = np.diff(up_to, prepend=0)
         others = len(self.known) - counts.sum()
         return np.append(counts, [others, self.rows - len(self.known)]) / max(self.rows, 1)
 
     def points(self, most: int) -> "tuple[Floats, Floats]":
         """Values that stand for all, with the share of each: all where they are few. Otherwise the
-        middle ones of slices that are thin at both ends, where values lie far apart."""
+        middle ones of slices that are narrow at both ends, where values lie far apart."""
         import numpy as np
 
         distinct, counts = np.unique(self.known, return_counts=True)
@@ -161,44 +162,36 @@ class Shift:
     share_outside: float
 
     @classmethod
-    def between(cls, reference: Sketch, values: "Floats") -> "Shift":
+    def between(cls, sketch: Sketch, values: "Floats") -> "Shift":
         sample = Sample.of(values)
-        shares = reference.shares_of(sample)
-        is_category = reference.is_category
+        shares = sketch.shares_of(sample)
+        is_category = sketch.is_category
         return cls(
             rows=sample.rows,
-            reference_rows=reference.rows,
+            reference_rows=sketch.rows,
             is_category=is_category,
-            population_stability=None if is_category else population_stability(reference, shares),
-            wasserstein=None if is_category else wasserstein(reference, sample),
-            jensen_shannon=jensen_shannon(reference, shares) if is_category else None,
+            population_stability=None if is_category else population_stability(sketch, shares),
+            wasserstein=None if is_category else wasserstein(sketch, sample),
+            jensen_shannon=jensen_shannon(sketch, shares) if is_category else None,
             share_missing=float(shares[-1]),
-            share_missing_reference=reference.share_missing,
-            share_outside=reference.share_outside(sample),
+            share_missing_reference=sketch.share_missing,
+            share_outside=sketch.share_outside(sample),
         )
 
     def passed(self, gates: Gates) -> dict[str, float]:
         """By name, the statistics beyond their thresholds, each as a multiple of its own."""
-        more_missing = self.share_missing - self.share_missing_reference
-        measured = {
-            "population_stability": (self.population_stability, gates.population_stability),
-            "wasserstein": (self.wasserstein, gates.wasserstein),
-            "jensen_shannon": (self.jensen_shannon, gates.jensen_shannon),
-            "share_missing": (more_missing, gates.share_missing),
-            "share_outside": (self.share_outside, gates.share_outside),
-        }
         return {
-            name: value / bound.value if bound.value else inf
-            for name, (value, bound) in measured.items()
-            if value is not None and value > bound.value
+            name: multiple
+            for name, multiple in threshold_multiples(vars(self), gates).items()
+            if multiple > 1
         }
 
     def reason(self, gates: Gates) -> str:
         """What passes its threshold, and by how much; nothing where nothing does."""
-        told = {
-            "population_stability": f"population stability {_told(self.population_stability)}",
-            "wasserstein": f"moved by {_told(self.wasserstein)} standard deviations",
-            "jensen_shannon": f"Jensen–Shannon distance {_told(self.jensen_shannon)}",
+        described = {
+            "population_stability": f"population stability {_figure(self.population_stability)}",
+            "wasserstein": f"moved by {_figure(self.wasserstein)} standard deviations",
+            "jensen_shannon": f"Jensen–Shannon distance {_figure(self.jensen_shannon)}",
             "share_missing": (
                 f"missing in {self.share_missing:.1%} of the rows, "
                 f"in {self.share_missing_reference:.1%} of the reference"
@@ -206,40 +199,70 @@ class Shift:
             "share_outside": f"{self.share_outside:.1%} of the rows outside the reference",
         }
         beyond = sorted(self.passed(gates).items(), key=lambda found: -found[1])
-        return "; ".join(f"{told[name]} ({times:.1f} × the threshold)" for name, times in beyond)
+        return "; ".join(
+            f"{described[name]} ({times:.1f} × the threshold)" for name, times in beyond
+        )
 
 
-def population_stability(reference: Sketch, shares: "Floats") -> float:
-    """Σ (now − reference) · ln(now ÷ reference) over the bins: what each tells of the other."""
+def threshold_multiples(row: Mapping[str, Any], gates: Gates) -> dict[str, float]:
+    """By name, the statistics of a shift, or of its row in the drift table, each as a multiple of
+    its threshold. Those that say nothing of the values are left out."""
+    missing, missing_then = row["share_missing"], row["share_missing_reference"]
+    measured: dict[str, tuple[float | None, Threshold]] = {
+        "population_stability": (row["population_stability"], gates.population_stability),
+        "wasserstein": (row["wasserstein"], gates.wasserstein),
+        "jensen_shannon": (row["jensen_shannon"], gates.jensen_shannon),
+        "share_missing": (
+            None if missing is None or missing_then is None else missing - missing_then,
+            gates.share_missing,
+        ),
+        "share_outside": (row["share_outside"], gates.share_outside),
+    }
+    return {
+        name: _multiple(value, threshold.value)
+        for name, (value, threshold) in measured.items()
+        if value is not None
+    }
+
+
+def _multiple(value: float, threshold: float) -> float:
+    """Anything at all is infinitely far beyond a threshold of nothing."""
+    if threshold:
+        return value / threshold
+    return inf if value > 0 else 0.0
+
+
+def population_stability(sketch: Sketch, shares: "Floats") -> float:
+    """Σ (now − then) · ln(now ÷ then) over the bins, where then is the sketch."""
     import numpy as np
     from scipy.special import rel_entr
 
-    now, then = np.maximum(shares, FLOOR), np.maximum(reference.shares, FLOOR)
+    now, then = np.maximum(shares, FLOOR), np.maximum(sketch.shares, FLOOR)
     return float(np.sum(rel_entr(now, then) + rel_entr(then, now)))
 
 
-def wasserstein(reference: Sketch, sample: Sample) -> float | None:
-    """How far the rows have to be moved to lie as the reference does, in its standard deviations. A
-    constant has none; what leaves it is outside."""
+def wasserstein(sketch: Sketch, sample: Sample) -> float | None:
+    """How far the rows have to be moved to lie as those of the sketch do, in its standard
+    deviations. A constant has none; what leaves it is outside."""
     from scipy.stats import wasserstein_distance
 
-    if not len(sample.known) or not reference.deviation:
+    if not len(sample.known) or not sketch.deviation:
         return None
     points, weights = sample.points(POINTS_OF_NOW)
-    distance = wasserstein_distance(points, reference.points, weights, reference.weights)
-    return float(distance) / reference.deviation
+    distance = wasserstein_distance(points, sketch.points, weights, sketch.weights)
+    return float(distance) / sketch.deviation
 
 
-def jensen_shannon(reference: Sketch, shares: "Floats") -> float | None:
+def jensen_shannon(sketch: Sketch, shares: "Floats") -> float | None:
     import numpy as np
     from scipy.spatial.distance import jensenshannon
 
-    if not shares.sum() or not sum(reference.shares):
+    if not shares.sum() or not sum(sketch.shares):
         return None
     # Of shares that differ by a rounding alone the square is a hair below nothing.
     with np.errstate(invalid="ignore"):
-        return float(np.nan_to_num(jensenshannon(reference.shares, shares, base=2)))
+        return float(np.nan_to_num(jensenshannon(sketch.shares, shares, base=2)))
 
 
-def _told(value: float | None) -> str:
+def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"

@@ -8,8 +8,8 @@ from datetime import date
 
 import polars as pl
 
+from ghstars_assets.learning.monitoring.drift_summary import drift_on
 from ghstars_assets.learning.monitoring.retraining import Verdict
-from ghstars_assets.learning.monitoring.vitals import drift_on
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stage import StageCheck
 from ghstars_assets.sql_tables.checks import DayCheck

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation.metrics import relative_difference
 from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.training.training_set import read_labelled_rows
@@ -36,7 +37,7 @@ DAYS_AT_ONCE = 7
 MOST_ROWS_AT_ONCE = 500_000
 """Beyond these, entities are sampled."""
 
-_ERRORS = ("candidate", "champion", "naive")
+_FORECASTERS = ("candidate", "champion", "naive")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Comparison:
 
     def figures(self) -> dict[str, float | int | str | None]:
         """For JSON."""
-        told = {
+        measured = {
             "mae_candidate": self.mae_candidate,
             "mae_champion": self.mae_champion,
             "mae_naive": self.mae_naive,
@@ -73,7 +74,7 @@ class Comparison:
             "days": self.days,
             "rows": self.rows,
             "entities": self.entities,
-            **{name: _figure(value) for name, value in told.items()},
+            **{name: _figure(value) for name, value in measured.items()},
         }
 
 
@@ -93,9 +94,9 @@ def compare(
 def compared(errors: pl.DataFrame, days: Sequence[date]) -> Comparison:
     """From absolute errors, summed or one by one: `entity`, `rows` and a column a forecaster."""
     by_entity = errors.group_by("entity", maintain_order=True)
-    sums = by_entity.agg(pl.col("rows", *_ERRORS).sum()).sort("entity")
+    sums = by_entity.agg(pl.col("rows", *_FORECASTERS).sum()).sort("entity")
     rows = int(sums["rows"].sum())
-    candidate, champion, naive = (float(sums[name].sum()) for name in _ERRORS)
+    candidate, champion, naive = (float(sums[name].sum()) for name in _FORECASTERS)
     low, high = difference_interval(sums["candidate"].to_numpy(), sums["champion"].to_numpy())
     return Comparison(
         first_day=days[0],
@@ -106,7 +107,7 @@ def compared(errors: pl.DataFrame, days: Sequence[date]) -> Comparison:
         mae_candidate=candidate / rows,
         mae_champion=champion / rows,
         mae_naive=naive / rows,
-        difference=float(_relative(candidate, champion)),
+        difference=float(relative_difference(candidate, champion)),
         low=low,
         high=high,
     )
@@ -132,7 +133,7 @@ def difference_interval(candidate: "Floats", champion: "Floats") -> tuple[float,
         for begun in range(0, RESAMPLES, at_once)
     ]
     resampled = np.concatenate(drawn)
-    low, high = np.quantile(_relative(resampled[:, 0], resampled[:, 1]), INTERVAL)
+    low, high = np.quantile(relative_difference(resampled[:, 0], resampled[:, 1]), INTERVAL)
     return float(low), float(high)
 
 
@@ -148,25 +149,22 @@ def _errors_by_entity(
     for begin in range(0, len(days), DAYS_AT_ONCE):
         piece = tuple(days[begin : begin + DAYS_AT_ONCE])
         rows = read_labelled_rows(lake, problem, columns, piece, MOST_ROWS_AT_ONCE, needed)
-        typical = [model.typical_values(rows, lake.settings.threads) for model in models]
-        forecasts = [*map(pl.Series, typical), rows[columns.naive].cast(pl.Float64)]
-        actual = rows[columns.target].cast(pl.Float64)
-        errors = {
-            name: (forecast - actual).abs()
-            for name, forecast in zip(_ERRORS, forecasts, strict=True)
-        }
-        told = pl.DataFrame({"entity": rows[problem.entity], **errors}).drop_nulls("naive")
+        candidate, champion = (
+            pl.Series(model.point_values(rows, lake.settings.threads)) for model in models
+        )
+        forecasts = rows.select(
+            entity=problem.entity,
+            candidate=candidate,
+            champion=champion,
+            naive=pl.col(columns.naive).cast(pl.Float64),
+            actual=pl.col(columns.target).cast(pl.Float64),
+        )
+        errors = forecasts.select(
+            "entity", *(problem.task.row_error(name).alias(name) for name in _FORECASTERS)
+        ).drop_nulls("naive")
         # In the order of the rows, for sums of the same numbers in another order are others.
-        by_entity = told.group_by("entity", maintain_order=True)
-        yield by_entity.agg(pl.len().cast(pl.Int64).alias("rows"), pl.col(*_ERRORS).sum())
-
-
-def _relative(candidate: "Floats | float", champion: "Floats | float") -> "Floats":
-    """A champion without any error is never matched by one that has some."""
-    import numpy as np
-
-    least = np.finfo(np.float64).tiny
-    return np.asarray((candidate - champion) / np.maximum(champion, least))
+        by_entity = errors.group_by("entity", maintain_order=True)
+        yield by_entity.agg(pl.len().cast(pl.Int64).alias("rows"), pl.col(*_FORECASTERS).sum())
 
 
 def _figure(value: float) -> float | None:

@@ -13,7 +13,7 @@ from ghstars_assets.errors import LogMovedError, NoChampionError
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.promotion.rules import judge
+from ghstars_assets.learning.promotion.rules import decide_on_candidate
 from ghstars_assets.learning.tables import loop_tables
 
 PUTS_IN_OFFICE = ("deploy", "promote", "rollback")
@@ -129,14 +129,14 @@ def _judge(
     version: int,
     champion: Mapping[str, object] | None,
 ) -> Decision:
-    """The first candidate serves; what becomes of a later one stands in `judging.py`."""
+    """The first candidate serves; what becomes of a later one stands in `rules.py`."""
     if champion is None:
         return Decision(version, "deploy", day, "the first version there is", {})
     served_days = (day - date.fromisoformat(str(champion["effective_from"]))).days
     candidate, serving = (
         model_row(lake, problem, which) for which in (version, int(str(champion["model_version"])))
     )
-    verdict = judge(lake, problem, columns, day, candidate, serving, served_days)
+    verdict = decide_on_candidate(lake, problem, columns, day, candidate, serving, served_days)
     return Decision(version, verdict.decision, day, verdict.reason, verdict.figures)
 
 

@@ -21,15 +21,16 @@ NOTHING_TO_COMPARE = "no row of it has an outcome and a naive forecast"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PromotionDecision:
     decision: str
     """deploy, skip or reject."""
     reason: str
     figures: Mapping[str, object]
-    """Of `reference` and `current`, as far as there was anything to compare on."""
+    """What was measured on `reference` and `current`, as far as there was anything to compare
+    on."""
 
 
-def judge(
+def decide_on_candidate(
     lake: Lake,
     problem: Problem,
     columns: LearningColumns,
@@ -37,40 +38,44 @@ def judge(
     candidate: Mapping[str, Any],
     champion: Mapping[str, Any],
     served_days: int,
-) -> Verdict:
-    """Of two rows of the `model` table; the champion has served for so many days."""
+) -> PromotionDecision:
+    """Compare two rows of the `model` table and decide which serves; the champion has served for
+    so many days."""
     serving = champion["model_version"]
-    challenger, reigning = (ServedModel.from_row(problem, row) for row in (candidate, champion))
-    if missing := reigning.missing_heads:
+    models = [ServedModel.from_row(problem, row) for row in (candidate, champion)]
+    challenger, served = models
+    if missing := served.missing_heads:
         reason = f"version {serving} was trained without {', '.join(missing)}"
-        return Verdict("deploy", reason, {})
+        return PromotionDecision("deploy", reason, {})
     if not champion.get("reference"):
         reason = f"version {serving} is of an earlier release and nobody can tell its drift"
-        return Verdict("deploy", reason, {})
+        return PromotionDecision("deploy", reason, {})
     held_out = DayRange(candidate["holdout_from"], candidate["holdout_through"])
     known = labelled_days(lake, problem, held_out)
-    if known and (lacking := _lacking(lake, problem, reigning, known[-1])):
+    if known and (lacking := _lacking(lake, problem, served, known[-1])):
         reason = f"version {serving} needs {', '.join(lacking)}, which the features no longer have"
-        return Verdict("deploy", reason, {})
+        return PromotionDecision("deploy", reason, {})
 
     def both_on(days: Sequence[date]) -> Comparison | None:
-        return compare(lake, problem, columns, challenger, reigning, days) if days else None
+        return compare(lake, problem, columns, challenger, served, days) if days else None
 
     current = both_on(_new_to(problem, champion, known))
     days, without = _reference_days(lake, problem, day, (candidate, champion))
-    if days and any(_lacking(lake, problem, model, days[0]) for model in (challenger, reigning)):
+    if days and any(_lacking(lake, problem, model, days[0]) for model in models):
         days, without = [], "its features lack columns that one of the two needs; fill them again"
     reference = both_on(days)
-    decision, reason = verdict_on(problem.gates, serving, served_days, reference, current)
+    decision, reason = decide_on_comparisons(
+        problem.gates, serving, served_days, reference, current
+    )
     if reference is None:
         reason += f". The reference window had no say: {without or NOTHING_TO_COMPARE}"
     windows = {"reference": reference, "current": current}
     figures = {name: window.figures() for name, window in windows.items() if window}
-    told = {"no_worse_than": problem.gates.no_worse_than.value, "served_days": served_days}
-    return Verdict(decision, reason, {**figures, **told})
+    judged_by = {"no_worse_than": problem.gates.no_worse_than.value, "served_days": served_days}
+    return PromotionDecision(decision, reason, {**figures, **judged_by})
 
 
-def verdict_on(
+def decide_on_comparisons(
     gates: Gates,
     serving: int,
     served_days: int,
@@ -81,8 +86,8 @@ def verdict_on(
     if reference is None:
         return _on_current(gates, serving, served_days, None, current)
     if _is_clear_loss(gates, reference):
-        told = _told(reference, serving, "the reference window, ")
-        return "reject", f"{told}; {_allowed(gates)}"
+        found = _describe(reference, serving, "the reference window, ")
+        return "reject", f"{found}; {_allowed(gates)}"
     decision, reason = _on_current(gates, serving, served_days, reference, current)
     return decision, f"{reason}. On the reference window it is {_side(reference)}"
 
@@ -96,19 +101,19 @@ def _on_current(
 ) -> tuple[str, str]:
     if current is None:
         return "skip", f"no day is left on which it and version {serving} could be compared"
-    told = _told(current, serving)
+    found = _describe(current, serving)
     if _is_clear_loss(gates, current):
-        return "reject", f"{told}; {_allowed(gates)}"
+        return "reject", f"{found}; {_allowed(gates)}"
     if current.high < 0:
-        return "deploy", told
+        return "deploy", found
     oldest = gates.oldest_champion_days.value
     measured = [window for window in (reference, current) if window]
     if served_days >= oldest and all(_loss_allowed(gates, window) for window in measured):
         return "deploy", (
-            f"{told}, so it is no worse, and version {serving} has served for {served_days} days: "
+            f"{found}, so it is no worse, and version {serving} has served for {served_days} days: "
             f"after {oldest:.0f} a newer one takes over"
         )
-    return "skip", f"{told}, which is no clear gain; version {serving} goes on"
+    return "skip", f"{found}, which is no clear gain; version {serving} goes on"
 
 
 def _is_clear_loss(gates: Gates, window: Comparison) -> bool:
@@ -123,7 +128,7 @@ def _allowed(gates: Gates) -> str:
     return f"at most {gates.no_worse_than.value - 1:.1%} is no worse"
 
 
-def _told(window: Comparison, serving: int, where: str = "") -> str:
+def _describe(window: Comparison, serving: int, where: str = "") -> str:
     sure = (
         f"95 % interval {window.low:+.1%} to {window.high:+.1%}"
         if math.isfinite(window.low)

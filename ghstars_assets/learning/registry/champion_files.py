@@ -20,6 +20,7 @@ from ghstars_assets.lake.tables import MODELS_FOLDER, Lake
 from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import champions_of, model_row
+from ghstars_assets.learning.tasks.intervals import with_present_names
 
 METADATA = "metadata.json"
 _TOLD = (
@@ -93,7 +94,7 @@ def _metadata(
         **{name: row.get(name) for name in _TOLD},
         "entity": problem.entity,
         "horizon_days": problem.horizon_days,
-        "target_form": type(problem.target_form).__name__,
+        **problem.task.metadata(),
         "columns": json.loads(served.served_json())["columns"],
         "metrics": json.loads(row["metrics"]),
         "parameters": json.loads(row["parameters"]),
@@ -113,7 +114,7 @@ def _newest_calibration(
         if day in served:
             found = lake.read(table, day).filter(pl.col("model_version") == version)
             if found.height:
-                return found.to_dicts()
+                return with_present_names(found).to_dicts()
     return []
 
 

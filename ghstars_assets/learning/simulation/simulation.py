@@ -232,10 +232,10 @@ def with_and_without(lake: Lake, problem: Problem, days: DayRange) -> pl.DataFra
             continue
         features = lake.read(problem.table("features"), day)
         frozen = features.select(
-            problem.entity, frozen=pl.Series(first.typical_values(features, threads))
+            problem.entity, frozen=pl.Series(first.point_values(features, threads))
         )
         errors = scores.join(frozen, on=problem.entity, how="left").select(
-            (pl.col(forecast) - pl.col("actual")).abs().mean().alias(f"mae_{forecast}")
+            problem.task.row_error(forecast).mean().alias(f"mae_{forecast}")
             for forecast in ("typical", "frozen", "naive")
         )
         found.append({"day": day, "rows": scores.height, **errors.row(0, named=True)})

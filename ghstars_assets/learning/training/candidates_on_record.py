@@ -12,7 +12,7 @@ import polars as pl
 from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.monitoring.drift_profile import reference_json
+from ghstars_assets.learning.monitoring.drift_profile import drift_profile_json
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.promotion.decisions import champions_of
 from ghstars_assets.learning.registry.mlflow_tracking import Registration, Tracking
@@ -186,7 +186,7 @@ def _row(
         "importances": json.dumps(candidate.importances),
         "card": card,
         "served": served.served_json(),
-        "reference": reference_json(candidate.reference),
+        "reference": drift_profile_json(candidate.drift_profile),
         **{booster_column(head): text for head, text in served.texts.items()},
         "mlflow_run_id": registration.run_id,
         "dagster_run_id": dagster_run_id,

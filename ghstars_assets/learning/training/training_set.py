@@ -92,15 +92,15 @@ def read_labelled_rows(
         )
         share = f'hash("{problem.entity}") % 1000000 < {most_rows * 1_000_000} //'
         if is_a_day:
-            thinned = f"qualify {share} count(*) over (partition by day)"
+            sampled = f"qualify {share} count(*) over (partition by day)"
         else:
             (rows,) = connection.sql(f"select count(*) {joined}").fetchall()[0]
-            thinned = f"and {share} {rows}" if rows > most_rows else ""
+            sampled = f"and {share} {rows}" if rows > most_rows else ""
         needed = dict.fromkeys([*columns.needed, *more_columns])
         listed = ", ".join(f'"{name}"' for name in needed)
         query = (
             f'select day, "{problem.entity}", {listed}, '
-            f'"{columns.target}" {joined} {thinned} order by day, "{problem.entity}"'
+            f'"{columns.target}" {joined} {sampled} order by day, "{problem.entity}"'
         )
         return connection.sql(query).pl()
 

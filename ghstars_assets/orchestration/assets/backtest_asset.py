@@ -19,7 +19,7 @@ from pydantic import Field
 
 from ghstars_assets.calendar import MONDAY, DayRange, parse_day
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.evaluation.backtest import Replay
+from ghstars_assets.learning.evaluation.backtest import Backtest
 from ghstars_assets.learning.evaluation.skill import SkillReport, measure_skill
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.registry.mlflow_tracking import Tracking
@@ -44,7 +44,7 @@ SHOWN_MEASURES = ("n", "mae", "skill_vs_naive", "coverage_80", "coverage_95")
 
 
 class BacktestConfig(Config):
-    """What is replayed, and how."""
+    """Which days are forecast again, and how."""
 
     retrain: Literal["monthly", "weekly", "never"] = "monthly"
     is_expanding: bool = Field(False, description="learn from all days before, not the latest ones")
@@ -74,7 +74,7 @@ def build_backtest_asset(problem: Problem, wired: Wired, first_day: date) -> Ass
             parse_day(config.first_day) if config.first_day else months.first,
             parse_day(config.last_day) if config.last_day else min([last, *newest]),
         )
-        replay = Replay(
+        past = Backtest(
             lake,
             problem,
             wired,
@@ -83,13 +83,13 @@ def build_backtest_asset(problem: Problem, wired: Wired, first_day: date) -> Ass
             context.log.info,
             config.is_expanding,
         )
-        for outcome in replay.run(days):
+        for outcome in past.run(days):
             if outcome.day == last or outcome.day.weekday() == MONDAY:
-                context.log.info(f"{table.name}: replayed up to {outcome.day}")
+                context.log.info(f"{table.name}: forecast up to {outcome.day}")
         if not labelled_days(lake, problem, days):
             why = "no outcome of these days is known yet, so nothing could be measured"
             return MaterializeResult(metadata={"report": why})
-        report = measure_skill(lake, problem, columns.baselines, days, replay.part)
+        report = measure_skill(lake, problem, columns.baselines, days, past.part)
         run_id = Tracking(lake.settings, problem.name).record_backtest(report, report_files(report))
         return MaterializeResult(metadata=backtest_metadata(report, run_id))
 
@@ -97,7 +97,7 @@ def build_backtest_asset(problem: Problem, wired: Wired, first_day: date) -> Ass
 
 
 def backtest_metadata(report: SkillReport, mlflow_run_id: str) -> dict[str, Any]:
-    """Tables and curves of a replay, for the UI."""
+    """Tables and curves of a backtest, for the UI."""
     measured = {name: report.overall[name] for name in SHOWN_MEASURES}
     return {
         "replayed": f"{report.days}, retrained {report.mode}",
@@ -116,7 +116,7 @@ def backtest_metadata(report: SkillReport, mlflow_run_id: str) -> dict[str, Any]
 def report_backtest(
     instance: DagsterInstance, table: str, report: SkillReport, mlflow_run_id: str
 ) -> None:
-    """Record the months that a command replayed; the newest carries the report."""
+    """Record the months of which a command made a backtest; the newest carries the report."""
     months = report.days.months()
     for month in months:
         measured = [row for row in report.by_month if row["month"] == f"{month.first:%Y-%m}"]

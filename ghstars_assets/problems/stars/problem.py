@@ -4,6 +4,7 @@ from datetime import date
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
+from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets.problems.stars.github_access import describe_access
 from ghstars_assets.problems.stars.own_history import notes_on_own_history
@@ -31,7 +32,8 @@ PROBLEM = Problem(
             end""",
         "language": "coalesce(language, 'none told')",
     },
-    target_form=RelativeToBase(),
+    # Of the features a fifth is unknown where less than two weeks are known.
+    task=Count(RelativeToBase(), sparse_share=0.2),
     words=told,
     training=Training(
         # Two years hold what a gap of months takes from one; see docs/skill.md.

@@ -5,7 +5,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 from ghstars_assets.learning.evaluation.skill import LEVELS, SkillReport
-from ghstars_assets.learning.tables import INTERVALS
+from ghstars_assets.learning.tasks.intervals import INTERVALS
 from ghstars_assets.reporting.charts.style import (
     MUTED,
     SERIES,

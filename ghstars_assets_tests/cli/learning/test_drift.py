@@ -14,7 +14,7 @@ from ghstars_assets.learning.monitoring.drift_between_windows import (
     held_against,
     sketches_of,
 )
-from ghstars_assets.learning.monitoring.drift_profile import reference_json
+from ghstars_assets.learning.monitoring.drift_profile import drift_profile_json
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.stars.problem import PROBLEM
@@ -58,7 +58,11 @@ def _store_drift(home: Path) -> None:
         found = held_against(lake, PROBLEM, wired.graph.tables["stars.features"], then, window)
         rows = as_rows(found).with_columns(day=pl.lit(day), model_version=pl.lit(3))
         lake.write("stars.drift", day, TABLES["drift"].conform(rows))
-    kept = {"day": DAYS.first, "model_version": 3, "reference": reference_json({"feature": then})}
+    kept = {
+        "day": DAYS.first,
+        "model_version": 3,
+        "reference": drift_profile_json({"feature": then}),
+    }
     version = pl.concat([TABLES["model"].empty(), pl.DataFrame([kept])], how="diagonal_relaxed")
     lake.write("stars.model", DAYS.first, TABLES["model"].conform(version))
 

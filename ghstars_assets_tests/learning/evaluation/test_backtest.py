@@ -1,6 +1,7 @@
 """The backtest: every day as it would have gone, and no way to cheat."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -12,7 +13,8 @@ from ghstars_assets.errors import MissingDayError, NotEnoughHistoryError, SqlAss
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.evaluation import backtest
-from ghstars_assets.learning.evaluation.backtest import UP_TO_DATE, Mode, Period, Replay, periods
+from ghstars_assets.learning.evaluation.backtest import UP_TO_DATE, Backtest, Mode, Period, periods
+from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.tables import backtest_table
 from ghstars_assets_tests.support.tides.problem import PROBLEM
@@ -22,19 +24,19 @@ ORIGINS = DayRange(date(2026, 2, 9), date(2026, 2, 24))
 FORECASTS = ("typical", "mean", "low_80", "high_80", "low_95", "high_95")
 
 
-def _replay(lake: Lake, mode: Mode = "weekly") -> Replay:
-    return Replay(lake, PROBLEM, wired_tides(), PROBLEM.training, mode, lambda _told: None)
+def _backtest(lake: Lake, mode: Mode = "weekly") -> Backtest:
+    return Backtest(lake, PROBLEM, wired_tides(), PROBLEM.training, mode, lambda _text: None)
 
 
 def _run(lake: Lake, days: DayRange = ORIGINS, mode: Mode = "weekly") -> list[DayOutcome]:
-    return list(_replay(lake, mode).run(days))
+    return list(_backtest(lake, mode).run(days))
 
 
 def _forecasts(lake: Lake, days: DayRange = ORIGINS) -> pl.DataFrame:
     return lake.scan("tides.backtest", days).sort("day", "station").collect()
 
 
-def test_months_and_weeks_are_whole_ones_wherever_a_replay_begins() -> None:
+def test_months_and_weeks_are_whole_ones_wherever_a_backtest_begins() -> None:
     days = DayRange(date(2026, 1, 30), date(2026, 2, 3))
     assert periods(days, "monthly") == [
         Period(date(2026, 1, 1), DayRange(date(2026, 1, 30), date(2026, 1, 31))),
@@ -47,7 +49,7 @@ def test_months_and_weeks_are_whole_ones_wherever_a_replay_begins() -> None:
     assert periods(days, "never") == [Period(days.first, days)]
 
 
-def test_a_replay_writes_one_row_for_each_forecast(tides: Lake, columns: LearningColumns) -> None:
+def test_a_backtest_writes_one_row_for_each_forecast(tides: Lake, columns: LearningColumns) -> None:
     outcomes = _run(tides)
     assert [outcome.day for outcome in outcomes] == list(ORIGINS)
     stored = _forecasts(tides)
@@ -100,7 +102,7 @@ def test_whatever_comes_after_a_day_its_forecasts_stay_as_they_were(
     )
 
 
-def test_features_that_saw_the_future_stop_the_replay(tides: Lake) -> None:
+def test_features_that_saw_the_future_stop_the_backtest(tides: Lake) -> None:
     day = ORIGINS.first
     rewrite(tides, "features", [day], rise_cm=pl.col("rise_cm") + 1)
     with pytest.raises(SqlAssetError, match=r"other values in rise_cm"):
@@ -108,7 +110,7 @@ def test_features_that_saw_the_future_stop_the_replay(tides: Lake) -> None:
     assert tides.days("tides.backtest") == []
 
 
-def test_a_second_replay_finds_all_of_it_and_trains_nothing(
+def test_a_second_backtest_finds_all_of_it_and_trains_nothing(
     tides: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _run(tides)
@@ -120,11 +122,11 @@ def test_a_second_replay_finds_all_of_it_and_trains_nothing(
     assert_frame_equal(_forecasts(tides), before)
 
 
-def test_a_replay_that_was_ended_half_way_goes_on_and_ends_as_if_it_had_not_been(
+def test_a_backtest_that_was_ended_half_way_goes_on_and_ends_as_if_it_had_not_been(
     tides: Lake,
 ) -> None:
     whole = _run_whole_elsewhere(tides)
-    outcomes: Iterator[DayOutcome] = _replay(tides).run(ORIGINS)
+    outcomes: Iterator[DayOutcome] = _backtest(tides).run(ORIGINS)
     for _ in range(5):
         next(outcomes)
     del outcomes
@@ -132,6 +134,31 @@ def test_a_replay_that_was_ended_half_way_goes_on_and_ends_as_if_it_had_not_been
     told = _run(tides)
     assert [outcome.reason == UP_TO_DATE for outcome in told].count(True) == 5
     assert_frame_equal(_forecasts(tides), whole)
+
+
+def test_a_forecast_finds_its_row_by_key_in_whatever_order_forecasts_come(
+    tides: Lake, columns: LearningColumns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_baseline = {"tides": replace(columns, baselines=("week_before_cm",))}
+    wired = replace(wired_tides(), columns=with_baseline)
+    backtest_of = Backtest(tides, PROBLEM, wired, PROBLEM.training, "never", lambda _text: None)
+    list(backtest_of.run(ORIGINS))
+    ordered = _forecasts(tides)
+    for day in ORIGINS:
+        tides.delete("tides.backtest", day)
+    forecast = ServedModel.forecast
+
+    def shuffled(*given: object) -> pl.DataFrame:
+        return forecast(*given).sample(fraction=1, shuffle=True, seed=1)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(ServedModel, "forecast", shuffled)
+    list(backtest_of.run(ORIGINS))
+    found = _forecasts(tides)
+    assert_frame_equal(found.drop("fingerprint"), ordered.drop("fingerprint"))
+    features = tides.scan("tides.features", ORIGINS).collect()
+    both = found.join(features, on=["day", "station"], suffix="_known")
+    assert both["naive"].to_list() == both["level_cm"].to_list()
+    assert both["week_before_cm"].to_list() == both["week_before_cm_known"].to_list()
 
 
 def test_an_outcome_that_came_in_later_is_filled_in(tides: Lake) -> None:

@@ -62,6 +62,19 @@ def test_each_day_is_forecast_by_its_own_champion(modelled: Lake, columns: Learn
     assert not modelled.read("tides.predictions", DAY)["typical"].equals(first["typical"])
 
 
+def test_a_calibration_of_an_earlier_release_makes_the_same_forecasts(
+    modelled: Lake, columns: LearningColumns
+) -> None:
+    _one(modelled, columns)
+    expected = modelled.read("tides.predictions", DAY)
+    stored = modelled.read("tides.calibration", DAY)
+    earlier = stored.rename({"is_sparse": "is_thin", "upper_bound": "upto"})
+    modelled.write("tides.calibration", DAY, earlier)
+    (outcome,) = predict_days(modelled, PROBLEM, columns, {DAY: 1}, [DAY])
+    assert outcome.status is Status.WRITTEN
+    assert_frame_equal(modelled.read("tides.predictions", DAY), expected, check_exact=True)
+
+
 def test_a_forecast_stands_beside_the_naive_one_in_the_declared_columns(
     modelled: Lake, columns: LearningColumns
 ) -> None:

@@ -8,16 +8,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.forecasting.intervals import Calibration, Group
 from ghstars_assets.learning.forecasting.served_model import ServedModel
-from ghstars_assets.learning.tables import ENDS, booster_column
+from ghstars_assets.learning.tables import booster_column
+from ghstars_assets.learning.tasks.intervals import ENDS, Calibration, Group
 from ghstars_assets.learning.training.candidate import Candidate
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_lake import DAYS, settings_of
 
-UNMOVED = Calibration(
-    (Group(is_thin=False, upto=None, rows=1, shifts=(0.0,) * len(ENDS)),), DAYS.first, DAYS.last
-)
+ALL_ROWS = Group(is_sparse=False, upper_bound=None, rows=1, shifts=(0.0,) * len(ENDS))
+UNMOVED = Calibration((ALL_ROWS,), DAYS.first, DAYS.last)
 """The intervals as the heads have them."""
 
 
@@ -65,6 +64,15 @@ def test_a_forecast_is_of_its_row_alone(candidate: Candidate, features: pl.DataF
     for row in range(features.height):
         alone = candidate.served.forecast(features.slice(row, 1), UNMOVED)
         assert_frame_equal(alone, together.slice(row, 1), check_exact=True)
+
+
+def test_a_forecast_says_whose_it_is(candidate: Candidate, features: pl.DataFrame) -> None:
+    key = ["day", "station"]
+    shuffled = features.sample(fraction=1, shuffle=True, seed=1)
+    found = candidate.served.forecast(shuffled, UNMOVED)
+    assert_frame_equal(found.select(key), shuffled.select(key))
+    ordered = candidate.served.forecast(features, UNMOVED)
+    assert_frame_equal(found.sort(key), ordered.sort(key), check_exact=True)
 
 
 def test_what_is_not_known_of_a_row_is_missing_and_no_number(

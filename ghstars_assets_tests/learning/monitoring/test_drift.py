@@ -14,7 +14,7 @@ from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, Lake
 from ghstars_assets.learning.monitoring.drift import feature_values, sampled_rows
-from ghstars_assets.learning.monitoring.drift_profile import reference_from_json
+from ghstars_assets.learning.monitoring.drift_profile import drift_profile_from_json
 from ghstars_assets.learning.problem import Gates, LearningColumns, Problem, Threshold
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
@@ -112,7 +112,7 @@ def test_the_reference_is_made_of_the_rows_that_the_version_learnt_from(
 ) -> None:
     versions = modelled.read("tides.model", AS_OF)
     for row in versions.iter_rows(named=True):
-        kept = reference_from_json(row["reference"])
+        kept = drift_profile_from_json(row["reference"])
         assert {sketch.rows for sketch in kept["feature"].values()} == {row["rows"]}
         assert kept["target"][columns.target].rows == row["rows"]
         # Forecasts and errors are those of the held-out days.

@@ -14,10 +14,10 @@ from scipy.stats import entropy, wasserstein_distance
 
 from ghstars_assets.learning.monitoring.drift_profile import (
     as_floats,
+    drift_profile_from_json,
+    drift_profile_json,
+    drift_profile_of,
     is_whole,
-    reference_from_json,
-    reference_json,
-    reference_of,
 )
 from ghstars_assets.learning.monitoring.drift_statistics import (
     FLOOR,
@@ -28,6 +28,7 @@ from ghstars_assets.learning.monitoring.drift_statistics import (
     Sketch,
 )
 from ghstars_assets.learning.problem import LearningColumns, Threshold
+from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 
@@ -259,7 +260,7 @@ def judged() -> pl.DataFrame:
 def test_a_version_keeps_features_target_forecasts_and_errors(judged: pl.DataFrame) -> None:
     columns = LearningColumns(("pace", "weekday"), "naive", "gained", "base", "scale")
     rows = pl.DataFrame({"pace": [0.5, None, 2.5], "weekday": [1, 2, 2], "gained": [0.0, 1.0, 7.0]})
-    kept = reference_of(RelativeToBase(), columns, rows, judged)
+    kept = drift_profile_of(Count(RelativeToBase(), 0.2), columns, rows, judged)
     assert {kind: list(sketches) for kind, sketches in kept.items()} == {
         "feature": ["pace", "weekday"],
         "target": ["gained"],
@@ -271,4 +272,4 @@ def test_a_version_keeps_features_target_forecasts_and_errors(judged: pl.DataFra
     # Errors are alike on the scale of the form: nine to three is as far as three to one.
     assert kept["error"]["typical"].points == pytest.approx((0.0, np.log(3)))
     assert kept["target"]["gained"].most == pytest.approx(np.log(8))
-    assert reference_from_json(reference_json(kept)) == kept
+    assert drift_profile_from_json(drift_profile_json(kept)) == kept

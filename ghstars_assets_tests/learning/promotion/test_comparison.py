@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.evaluation import metrics
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.promotion.comparison import (
     FEWEST_ENTITIES,
@@ -16,7 +17,7 @@ from ghstars_assets.learning.promotion.comparison import (
     compared,
     difference_interval,
 )
-from ghstars_assets.learning.training.candidate import Candidate, error_metrics
+from ghstars_assets.learning.training.candidate import Candidate
 from ghstars_assets.learning.training.training_set import read_labelled_rows
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_lake import LABELLED
@@ -117,12 +118,14 @@ def test_versions_are_compared_on_the_same_rows_and_always_alike(
     found = compare(tides, PROBLEM, columns, served, served, days)
     assert found is not None
     rows = read_labelled_rows(tides, PROBLEM, columns, days, 10**6)
-    told = error_metrics(
+    told = metrics.errors_beside_naive(
         rows.select(
-            typical=pl.Series(served.typical_values(rows)),
+            typical=pl.Series(served.point_values(rows)),
             naive=columns.naive,
             actual=columns.target,
-        )
+        ),
+        metrics.absolute_error("typical"),
+        metrics.absolute_error("naive"),
     )
     assert found.mae_candidate == pytest.approx(told["mae"])
     assert found.mae_champion == found.mae_candidate

@@ -7,7 +7,7 @@ import pytest
 
 from ghstars_assets.learning.problem import Threshold
 from ghstars_assets.learning.promotion.comparison import Comparison
-from ghstars_assets.learning.promotion.rules import verdict_on
+from ghstars_assets.learning.promotion.rules import decide_on_comparisons
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 
 GATES = replace(
@@ -63,7 +63,7 @@ NOTHING = _of(0.002, -0.01, 0.015)
 def test_what_is_decided(
     reference: Comparison | None, current: Comparison | None, decision: str
 ) -> None:
-    assert verdict_on(GATES, 3, 7, reference, current)[0] == decision
+    assert decide_on_comparisons(GATES, 3, 7, reference, current)[0] == decision
 
 
 @pytest.mark.parametrize(
@@ -83,16 +83,16 @@ def test_what_is_decided(
 def test_who_has_served_long_makes_way_to_one_that_is_no_worse(
     served_days: int, reference: Comparison | None, current: Comparison | None, decision: str
 ) -> None:
-    assert verdict_on(GATES, 3, served_days, reference, current)[0] == decision
+    assert decide_on_comparisons(GATES, 3, served_days, reference, current)[0] == decision
 
 
 def test_the_reason_tells_the_figures_and_what_was_allowed() -> None:
-    _, reason = verdict_on(GATES, 3, 7, CLEAR_LOSS, CLEAR_GAIN)
+    _, reason = decide_on_comparisons(GATES, 3, 7, CLEAR_LOSS, CLEAR_GAIN)
     assert reason == (
         "on the reference window, 2026-02-01 to 2026-02-08 its error of 105 is 5.0% above the 100 "
         "of version 3 (95 % interval +2.0% to +8.0%); at most 1.0% is no worse"
     )
-    _, reason = verdict_on(GATES, 3, 7, MAYBE_A_LOSS, CLEAR_GAIN)
+    _, reason = decide_on_comparisons(GATES, 3, 7, MAYBE_A_LOSS, CLEAR_GAIN)
     assert reason == (
         "on 2026-02-01 to 2026-02-08 its error of 95 is 5.0% below the 100 of version 3 "
         "(95 % interval -8.0% to -2.0%). On the reference window it is 5.0% above"

@@ -21,6 +21,7 @@ from ghstars_assets.learning.promotion.decisions import decide, model_row
 from ghstars_assets.learning.promotion.manual_decisions import promote
 from ghstars_assets.learning.registry import champion_files
 from ghstars_assets.learning.registry.champion_files import files_of, publish_champion
+from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.reporting.model_card import model_card
@@ -31,7 +32,7 @@ from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import DAYS, trained_with
 
 MONDAYS = (date(2026, 2, 16), date(2026, 2, 23))
-RELATIVE = replace(PROBLEM, target_form=RelativeToBase())
+RELATIVE = replace(PROBLEM, task=Count(RelativeToBase(), 0.2))
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +89,7 @@ def test_whoever_has_lightgbm_and_the_files_forecasts_the_same(
     _train(tides, columns, problem=problem)
     assert publish_champion(tides, problem) == 1
     rows = tides.read("tides.features", DAYS.last)
-    expected = ServedModel.from_row(problem, model_row(tides, problem, 1)).typical_values(rows)
+    expected = ServedModel.from_row(problem, model_row(tides, problem, 1)).point_values(rows)
 
     documented = _documented()
     root = Path(tides.store.root)
@@ -169,6 +170,12 @@ def test_its_newest_calibration_goes_with_it(tides: Lake, columns: LearningColum
     publish_champion(tides, PROBLEM)
     assert "models/tides/1/calibration.json" in _latest(tides)["files"]
     groups = json.loads(files_of(tides, PROBLEM, 1)["calibration.json"])
+    assert {"is_sparse", "upper_bound"} <= set(groups[0])
+    for day in days:
+        stored = tides.read("tides.calibration", day)
+        earlier = stored.rename({"is_sparse": "is_thin", "upper_bound": "upto"})
+        tides.write("tides.calibration", day, earlier)
+    assert json.loads(files_of(tides, PROBLEM, 1)["calibration.json"]) == groups
     assert {group["day"] for group in groups} == {"2026-02-25"}
     stored = tides.read("tides.calibration", days[1])
     assert [group["shift_low_80"] for group in groups] == stored["shift_low_80"].to_list()

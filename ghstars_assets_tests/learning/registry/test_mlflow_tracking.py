@@ -101,7 +101,7 @@ def test_anybody_can_load_the_version_and_forecast_with_it(
     features = tracked.read("tides.features", DAYS.last)
     matrix = features.select(columns.features).to_pandas().astype("float32")
     served = ServedModel.from_row(PROBLEM, obtained.row)
-    np.testing.assert_array_equal(loaded.predict(matrix), served.typical_values(features))
+    np.testing.assert_array_equal(loaded.predict(matrix), served.point_values(features))
     assert served == candidate.served
 
 

@@ -4,15 +4,19 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
+from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
+from ghstars_assets.learning.training import candidate as candidate_module
 from ghstars_assets.learning.training.candidate import Candidate, plan_candidate, train_candidate
 from ghstars_assets.learning.training.training_set import read_labelled_rows
 from ghstars_assets.settings import PROJECT_ROOT
@@ -83,6 +87,16 @@ def _fingerprint(
     return plan_candidate(lake, problem, columns, training, AS_OF).fingerprint
 
 
+def test_a_candidate_on_record_is_found_by_the_releases_that_come_after(
+    tides: Lake, columns: LearningColumns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The value is the one of the release that first wrote fingerprints of this recipe: where it
+    changes, every home trains again what it has."""
+    same_data: Callable[..., str] = lambda *_given: "1a9853f140d750b0"  # noqa: E731
+    monkeypatch.setattr(candidate_module, "data_version", same_data)
+    assert _fingerprint(tides, columns) == "c354656b0f8d"
+
+
 def test_the_fingerprint_is_of_all_that_makes_a_candidate(
     tides: Lake, columns: LearningColumns
 ) -> None:
@@ -91,7 +105,7 @@ def test_the_fingerprint_is_of_all_that_makes_a_candidate(
         _fingerprint(tides, columns, trained_with(rounds=16)),
         _fingerprint(tides, columns, trained_with(parameters={"num_leaves": 6})),
         _fingerprint(tides, replace(columns, features=columns.features[:2])),
-        _fingerprint(tides, columns, problem=replace(PROBLEM, target_form=RelativeToBase())),
+        _fingerprint(tides, columns, problem=replace(PROBLEM, task=Count(RelativeToBase(), 0.2))),
     ]
     day = DAYS.first
     features = tides.read("tides.features", day)
@@ -142,6 +156,18 @@ def test_what_it_is_judged_on_is_not_what_it_learnt_from(
     after = _train(tides, columns)
     assert _texts(after)[:2] == _texts(before)[:2]
     assert after.metrics["mae"] > before.metrics["mae"] + 400
+
+
+def test_a_forecast_finds_its_outcome_by_key_in_whatever_order_rows_come(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    candidate = _train(tides, columns)
+    rows = read_labelled_rows(tides, PROBLEM, columns, candidate.plan.holdout_days, 10**6)
+    ordered, shuffled = (
+        candidate_module._judged(candidate.served, held_out, 1).sort("day", "station")
+        for held_out in (rows, rows.sample(fraction=1, shuffle=True, seed=1))
+    )
+    assert_frame_equal(shuffled, ordered)
 
 
 def test_its_figures_say_what_the_naive_forecast_would_have_missed_by(

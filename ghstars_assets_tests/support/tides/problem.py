@@ -3,6 +3,7 @@
 from datetime import date
 
 from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
+from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import AsItIs
 from ghstars_assets_tests.support.tides.gauges import GAUGES
 
@@ -14,7 +15,7 @@ PROBLEM = Problem(
     horizon_days=3,
     first_day=date(2026, 1, 1),
     sources=(GAUGES,),
-    target_form=AsItIs(),
+    task=Count(AsItIs(), sparse_share=0.2),
     gates=Gates(
         no_worse_than=Threshold(1.05, "two weeks of six stations tell no smaller difference"),
         skill_warning=Threshold(0.2, "the tides are regular"),

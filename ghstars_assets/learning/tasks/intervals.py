@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ghstars_assets.learning.tables import ENDS, INTERVALS
+from ghstars_assets.learning.evaluation import metrics
 from ghstars_assets.learning.tasks.target_forms import TargetForm
 
 if TYPE_CHECKING:
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+INTERVALS = {"80": (0.10, 0.90), "95": (0.025, 0.975)}
+"""The share that an interval should hold, and the quantiles at its ends."""
+
+ENDS = {
+    f"{end}_{share}": quantile
+    for share, quantiles in INTERVALS.items()
+    for end, quantile in zip(("low", "high"), quantiles, strict=True)
+}
+"""By column, the quantile that it is meant to be."""
+
+EARLIER_NAMES = {"is_thin": "is_sparse", "upto": "upper_bound"}
+"""Columns of `calibration` as earlier releases wrote them, and what they are called now."""
 
 MOST_LEVELS = 10
 FEWEST_ROWS_IN_A_LEVEL = 200
@@ -34,7 +47,7 @@ class RawForecast:
 
     level: "Floats"
     ends: "Mapping[str, Floats]"
-    is_thin: "NDArray[np.bool_]"
+    is_sparse: "NDArray[np.bool_]"
 
     @classmethod
     def joined(cls, parts: "Sequence[RawForecast]") -> "RawForecast":
@@ -43,20 +56,20 @@ class RawForecast:
         return cls(
             level=np.concatenate([part.level for part in parts]),
             ends={end: np.concatenate([part.ends[end] for part in parts]) for end in ENDS},
-            is_thin=np.concatenate([part.is_thin for part in parts]),
+            is_sparse=np.concatenate([part.is_sparse for part in parts]),
         )
 
     def __getitem__(self, chosen: "NDArray[np.bool_]") -> "RawForecast":
         ends = {end: values[chosen] for end, values in self.ends.items()}
-        return RawForecast(self.level[chosen], ends, self.is_thin[chosen])
+        return RawForecast(self.level[chosen], ends, self.is_sparse[chosen])
 
 
 @dataclass(frozen=True)
 class Group:
     """Forecasts of one height, and how far the ends of their intervals are moved."""
 
-    is_thin: bool
-    upto: float | None
+    is_sparse: bool
+    upper_bound: float | None
     """On the scale of errors; None for the highest group of its kind."""
     rows: int
     shifts: tuple[float, ...]
@@ -75,29 +88,30 @@ class Calibration:
 
     @classmethod
     def of_rows(cls, rows: pl.DataFrame) -> "Calibration":
-        """From a day of the `calibration` table."""
+        """From a day of the `calibration` table, whichever release wrote it."""
+        rows = with_present_names(rows)
         groups = [
             Group(
-                row["is_thin"],
-                row["upto"],
+                row["is_sparse"],
+                row["upper_bound"],
                 row["rows"],
                 tuple(row[f"shift_{end}"] for end in ENDS),
                 tuple(row[f"held_{share}"] for share in INTERVALS),
                 tuple(row[f"shown_{share}"] for share in INTERVALS),
             )
-            for row in rows.sort("is_thin", "level").iter_rows(named=True)
+            for row in rows.sort("is_sparse", "level").iter_rows(named=True)
         ]
         return cls(tuple(groups), rows["calibrated_from"][0], rows["calibrated_through"][0])
 
     def rows(self, day: date, model_version: int | None) -> Iterator[dict[str, Any]]:
-        for is_thin in (False, True):
-            for level, group in enumerate(self._of_kind(is_thin)):
+        for is_sparse in (False, True):
+            for level, group in enumerate(self._of_kind(is_sparse)):
                 yield {
                     "day": day,
                     "model_version": model_version,
-                    "is_thin": is_thin,
+                    "is_sparse": is_sparse,
                     "level": level,
-                    "upto": group.upto,
+                    "upper_bound": group.upper_bound,
                     "rows": group.rows,
                     **_named("shift", ENDS, group.shifts),
                     **_named("held", INTERVALS, group.held),
@@ -126,52 +140,58 @@ class Calibration:
         import numpy as np
 
         places = np.empty(len(raw.level), dtype=np.int64)
-        for is_thin in (False, True):
-            rows = raw.is_thin == is_thin
-            of_kind = self._of_kind(is_thin) or self._of_kind(is_thin=not is_thin)
-            bounds = np.array([group.upto for group in of_kind[:-1]], dtype=float)
+        for is_sparse in (False, True):
+            rows = raw.is_sparse == is_sparse
+            of_kind = self._of_kind(is_sparse) or self._of_kind(is_sparse=not is_sparse)
+            bounds = np.array([group.upper_bound for group in of_kind[:-1]], dtype=float)
             first = self.groups.index(of_kind[0])
             places[rows] = first + np.searchsorted(bounds, raw.level[rows], side="left")
         return places
 
-    def _of_kind(self, is_thin: bool) -> list[Group]:
-        return [group for group in self.groups if group.is_thin == is_thin]
+    def _of_kind(self, is_sparse: bool) -> list[Group]:
+        return [group for group in self.groups if group.is_sparse == is_sparse]
+
+
+def with_present_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `calibration` with the columns of this release."""
+    return rows.rename(EARLIER_NAMES, strict=False)
 
 
 def calibrate(
     form: TargetForm, raw: RawForecast, actual: "Floats", first_day: date, last_day: date
 ) -> Calibration:
     """Measure how far each end must be moved for as much to lie beyond it as should."""
-
     outcome = form.squash(actual)
-    thin_rows = int(raw.is_thin.sum())
-    if min(thin_rows, len(raw.is_thin) - thin_rows) >= FEWEST_ROWS_OF_A_KIND:
+    sparse_rows = int(raw.is_sparse.sum())
+    if min(sparse_rows, len(raw.is_sparse) - sparse_rows) >= FEWEST_ROWS_OF_A_KIND:
         groups = [
             group
-            for is_thin in (False, True)
-            for rows in [raw.is_thin == is_thin]
-            for group in _groups(raw[rows], outcome[rows], is_thin=is_thin)
+            for is_sparse in (False, True)
+            for rows in [raw.is_sparse == is_sparse]
+            for group in _groups(raw[rows], outcome[rows], is_sparse=is_sparse)
         ]
     else:
-        groups = list(_groups(raw, outcome, is_thin=False))
+        groups = list(_groups(raw, outcome, is_sparse=False))
     moved = Calibration(tuple(groups), first_day, last_day)
     return replace(moved, groups=tuple(_with_shares(form, moved, raw, actual)))
 
 
-def _groups(raw: RawForecast, outcome: "Floats", *, is_thin: bool) -> Iterator[Group]:
+def _groups(raw: RawForecast, outcome: "Floats", *, is_sparse: bool) -> Iterator[Group]:
     import numpy as np
 
     levels = max(1, min(MOST_LEVELS, len(raw.level) // FEWEST_ROWS_IN_A_LEVEL))
     bounds = np.unique(np.quantile(raw.level, np.arange(1, levels) / levels))
     group = np.searchsorted(bounds, raw.level, side="left")
     pooled = _shifts(raw, outcome)
-    for number, upto in enumerate([*map(float, bounds), None]):
+    for number, upper_bound in enumerate([*map(float, bounds), None]):
         mine = group == number
         rows = int(mine.sum())
         # Where many forecasts are equal, few may be left for a group beside them: too few to say
         # how far their ends must be moved.
         is_enough = rows >= FEWEST_ROWS_IN_A_LEVEL / 2
-        yield Group(is_thin, upto, rows, _shifts(raw[mine], outcome[mine]) if is_enough else pooled)
+        yield Group(
+            is_sparse, upper_bound, rows, _shifts(raw[mine], outcome[mine]) if is_enough else pooled
+        )
 
 
 def _shifts(raw: RawForecast, outcome: "Floats") -> tuple[float, ...]:
@@ -215,7 +235,7 @@ def _with_shares(
 
 
 def _holds(actual: "Floats", ends: "Mapping[str, Floats]", share: str) -> "NDArray[np.bool_]":
-    return (ends[f"low_{share}"] <= actual) & (actual <= ends[f"high_{share}"])
+    return metrics.lies_within(actual, ends[f"low_{share}"], ends[f"high_{share}"])
 
 
 def _named(prefix: str, names: Iterable[str], values: Sequence[float]) -> dict[str, float]:

@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ghstars_assets.learning.forecasting.intervals import (
+from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.tasks.intervals import (
+    ENDS,
     FEWEST_ROWS_IN_A_LEVEL,
     FEWEST_ROWS_OF_A_KIND,
+    INTERVALS,
     Calibration,
     RawForecast,
     calibrate,
 )
-from ghstars_assets.learning.tables import ENDS, INTERVALS, loop_tables
 from ghstars_assets.learning.tasks.target_forms import AsItIs, RelativeToBase
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 
@@ -27,11 +29,11 @@ DAY = date(2026, 2, 1)
 ORDER = ("low_95", "low_80", "high_80", "high_95")
 
 
-def _raw(level: Floats, spread: float = 1.0, is_thin: object = False) -> RawForecast:
+def _raw(level: Floats, spread: float = 1.0, is_sparse: object = False) -> RawForecast:
     """Heads that say a normal spread around the typical value."""
     reach = {"low_80": -1.28, "high_80": 1.28, "low_95": -1.96, "high_95": 1.96}
     ends = {end: level + spread * reach[end] for end in ENDS}
-    return RawForecast(level, ends, np.broadcast_to(np.asarray(is_thin), level.shape).copy())
+    return RawForecast(level, ends, np.broadcast_to(np.asarray(is_sparse), level.shape).copy())
 
 
 def _shares(calibration: Calibration, raw: RawForecast, actual: Floats) -> dict[str, float]:
@@ -77,19 +79,19 @@ def test_where_most_outcomes_are_one_number_the_upper_end_makes_up_for_the_lower
 
 def test_rows_of_which_little_is_known_have_a_group_of_their_own_where_there_are_enough() -> None:
     random = np.random.default_rng(4)
-    is_thin = np.arange(10_000) % 20 == 0
+    is_sparse = np.arange(10_000) % 20 == 0
     level = random.uniform(0, 10, 10_000)
-    actual = level + random.normal(0, np.where(is_thin, 30, 1))
-    raw = _raw(level, is_thin=is_thin)
+    actual = level + random.normal(0, np.where(is_sparse, 30, 1))
+    raw = _raw(level, is_sparse=is_sparse)
     measured = calibrate(AsItIs(), raw, actual, DAY, DAY)
-    assert _shares(measured, raw[is_thin], actual[is_thin])["80"] == pytest.approx(0.8, abs=0.01)
-    assert _shares(measured, raw[~is_thin], actual[~is_thin])["80"] == pytest.approx(0.8, abs=0.01)
+    for rows in (is_sparse, ~is_sparse):
+        assert _shares(measured, raw[rows], actual[rows])["80"] == pytest.approx(0.8, abs=0.01)
 
-    few = np.flatnonzero(is_thin)[: FEWEST_ROWS_OF_A_KIND - 1]
-    kept = ~is_thin
+    few = np.flatnonzero(is_sparse)[: FEWEST_ROWS_OF_A_KIND - 1]
+    kept = ~is_sparse
     kept[few] = True
     alike = calibrate(AsItIs(), raw[kept], actual[kept], DAY, DAY)
-    assert not any(group.is_thin for group in alike.groups)
+    assert not any(group.is_sparse for group in alike.groups)
     assert np.isfinite(alike.applied_to(raw)["high_95"]).all()
 
 
@@ -103,8 +105,8 @@ def test_rows_of_which_little_is_known_have_a_group_of_their_own_where_there_are
 def test_no_lower_end_is_above_an_upper_one_whatever_was_missed(
     values: list[tuple[float, float, bool]],
 ) -> None:
-    level, actual, is_thin = (np.array(side) for side in zip(*values, strict=True))
-    raw = _raw(RelativeToBase().squash(level), is_thin=is_thin)
+    level, actual, is_sparse = (np.array(side) for side in zip(*values, strict=True))
+    raw = _raw(RelativeToBase().squash(level), is_sparse=is_sparse)
     measured = calibrate(RelativeToBase(), raw, actual, DAY, DAY)
     ends = measured.applied_to(raw)
     for lower, upper in itertools.pairwise(ORDER):
@@ -116,7 +118,7 @@ def test_no_lower_end_is_above_an_upper_one_whatever_was_missed(
 def test_what_is_stored_moves_the_ends_as_what_was_measured() -> None:
     random = np.random.default_rng(5)
     level = random.uniform(0, 10, 30 * FEWEST_ROWS_IN_A_LEVEL)
-    raw = _raw(level, is_thin=random.uniform(size=len(level)) < 0.1)
+    raw = _raw(level, is_sparse=random.uniform(size=len(level)) < 0.1)
     measured = calibrate(AsItIs(), raw, level + random.normal(0, 1, len(level)), DAY, DAY)
     table = loop_tables(PROBLEM)["calibration"]
     stored = table.conform(pl.DataFrame(list(measured.rows(DAY, 7))))
@@ -124,6 +126,16 @@ def test_what_is_stored_moves_the_ends_as_what_was_measured() -> None:
     read_back = Calibration.of_rows(stored.sample(fraction=1, shuffle=True, seed=1))
     assert read_back == measured
     assert len(measured.groups) > 10
+
+
+def test_what_an_earlier_release_stored_is_read() -> None:
+    random = np.random.default_rng(5)
+    level = random.uniform(0, 10, 30 * FEWEST_ROWS_IN_A_LEVEL)
+    raw = _raw(level, is_sparse=random.uniform(size=len(level)) < 0.1)
+    measured = calibrate(AsItIs(), raw, level + random.normal(0, 1, len(level)), DAY, DAY)
+    stored = loop_tables(PROBLEM)["calibration"].conform(pl.DataFrame([*measured.rows(DAY, 7)]))
+    earlier = stored.rename({"is_sparse": "is_thin", "upper_bound": "upto"})
+    assert Calibration.of_rows(earlier) == measured
 
 
 def test_whole_numbers_as_they_are_shown_say_that_they_hold_more() -> None:
