@@ -11,6 +11,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import NotEnoughHistoryError
 from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.holes import holes_in
+from ghstars_assets.lake.sampling import is_sampled
 from ghstars_assets.lake.store import GETS_AT_ONCE
 from ghstars_assets.lake.tables import Lake, Partition
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
@@ -91,12 +92,13 @@ def read_labelled_rows(
             f'from lake.features join lake.labels using (day, "{problem.entity}") '
             f'where "{columns.target}" is not null'
         )
-        share = f'hash("{problem.entity}") % 1000000 < {most_rows * 1_000_000} //'
         if is_a_day:
-            thinned = f"qualify {share} count(*) over (partition by day)"
+            rows_of_day = "count(*) over (partition by day)"
+            thinned = f"qualify {is_sampled(problem.entity, most_rows, rows_of_day)}"
         else:
             (rows,) = connection.sql(f"select count(*) {joined}").fetchall()[0]
-            thinned = f"and {share} {rows}" if rows > most_rows else ""
+            is_drawn = is_sampled(problem.entity, most_rows, rows)
+            thinned = f"and {is_drawn}" if rows > most_rows else ""
         needed = dict.fromkeys([*columns.needed, *more_columns])
         listed = ", ".join(f'"{name}"' for name in needed)
         query = (
