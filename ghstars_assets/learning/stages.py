@@ -8,7 +8,7 @@ from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.marker import Marker
-from ghstars_assets.lake.tables import Lake
+from ghstars_assets.lake.tables import CODE_VERSION, Lake
 from ghstars_assets.learning.forecasting.calibration import CALIBRATION_DAYS
 from ghstars_assets.learning.monitoring.drift import drift_windows
 from ghstars_assets.learning.problem import Problem
@@ -28,6 +28,8 @@ class Stage:
     inputs: dict[str, Window]
     """What each day of it is made from."""
     code_version: str = ""
+    same_rows_as: tuple[str, ...] = ()
+    """Earlier code versions whose rows are the same."""
     source: Source | None = None
     """The source whose table this is. What it took is never taken again."""
 
@@ -148,10 +150,12 @@ def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
         stored = set(lake.days(stage.table, days))
         return [day for day in days if day not in stored]
     written: dict[date, float] = {}
-    for partition in lake.partitions(stage.table, days):
-        by_this_code = (
-            not stage.code_version
-            or lake.notes(partition).get("code_version") == stage.code_version
+    partitions = lake.partitions(stage.table, days)
+    notes_of_each = lake.notes_of(partitions) if stage.is_sql else [{}] * len(partitions)
+    for partition, notes in zip(partitions, notes_of_each, strict=True):
+        by_this_code = not stage.code_version or notes.get(CODE_VERSION) in (
+            stage.code_version,
+            *stage.same_rows_as,
         )
         if by_this_code:
             written[partition.day] = partition.modified.timestamp()
@@ -177,7 +181,9 @@ def _stage(problem: Problem, name: str, inputs: dict[str, Window]) -> Stage:
 
 
 def _sql_stage(file: SqlFile) -> Stage:
-    return Stage(file.path.stem, file.table.name, dict(file.reads), file.code_version)
+    return Stage(
+        file.path.stem, file.table.name, dict(file.reads), file.code_version, file.same_rows_as
+    )
 
 
 def _depends_on(file: SqlFile, tables: set[str], wired: Wired) -> bool:
