@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from ghstars_assets.commands.console import Form, say, say_if_sandbox, show_frame
 from ghstars_assets.errors import GhstarsError
@@ -79,7 +80,7 @@ def named_tables(text: str, tables: Sequence[Table]) -> list[Table]:
     `information_schema`, `duckdb_views()`, a name without its problem."""
     try:
         trees = sqlglot.parse(text, read="duckdb", error_level=sqlglot.ErrorLevel.RAISE)
-    except sqlglot.errors.SqlglotError:
+    except SqlglotError:
         return list(tables)
     declared = {table.name for table in tables}
     named: set[str] = set()

@@ -116,7 +116,7 @@ def _log_table(name: str, description: str) -> Table:
         (
             Column("day", "date", "the day it concerns"),
             Column("reason", "varchar", "why"),
-            Column("declared_at", "timestamptz", "when it was said"),
+            Column("declared_at", "timestamptz", "when it was declared"),
         ),
         key=("declared_at",),
     )

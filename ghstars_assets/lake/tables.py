@@ -7,10 +7,12 @@ code wrote it (`code_version`).
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
 
 import polars as pl
 
@@ -175,7 +177,15 @@ class Lake:
     def read(self, table: str, day: date) -> pl.DataFrame:
         """One partition, with every column that any of its parts has."""
         days = DayRange(day, day)
-        parts = self.partitions(table, days)
+        return self._read_parts(table, days, self.partitions(table, days))
+
+    def read_days(self, table: str, days: DayRange) -> Iterator[tuple[date, pl.DataFrame]]:
+        """The partitions that exist of a range, one after the other, with one listing for all."""
+        listed = groupby(self.partitions(table, days), key=attrgetter("day"))
+        for day, parts in listed:
+            yield day, self._read_parts(table, DayRange(day, day), list(parts))
+
+    def _read_parts(self, table: str, days: DayRange, parts: Sequence[Partition]) -> pl.DataFrame:
         is_mapped = self.store.scheme == "file" and len(parts) == 1
         contents = [] if is_mapped else self.store.get_many([part.key for part in parts])
         frames = [pl.read_parquet(io.BytesIO(content)) for content in contents if content]

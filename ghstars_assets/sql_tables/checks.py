@@ -37,8 +37,8 @@ def check_descriptions(file: SqlFile) -> dict[str, str]:
         ACCEPTED_VALUES: ("has an accepted value", [c for c in columns if c.accepted]),
     }
     found = {
-        name: f"{', '.join(column.name for column in checked)} {claim}"
-        for name, (claim, checked) in built_in.items()
+        name: f"{', '.join(column.name for column in checked)} {meaning}"
+        for name, (meaning, checked) in built_in.items()
         if checked
     }
     if file.table.key:
@@ -134,17 +134,17 @@ def _row_count_check(
         by_day.setdefault(day, {})[kind] = rows
     for day in days:
         kinds = by_day.get(day, {})
-        told, is_steady = [], True
+        compared, is_steady = [], True
         figures: dict[str, float | int | str] = {"rows": sum(kinds.values())}
         for kind, rows in sorted(kinds.items()):
             known = latest.get(kind)
             if known and known[0] >= day - timedelta(days=31):
                 change = rows / known[1] - 1
                 is_steady &= -check.max_drop <= change <= check.max_rise
-                told.append(f"{rows} rows{kind and f' of {kind}'}, {change:+.1%} on {known[0]}")
+                compared.append(f"{rows} rows{kind and f' of {kind}'}, {change:+.1%} on {known[0]}")
                 figures[f"change_{kind}" if kind else "change"] = change
             latest[kind] = (day, rows)
-        description = "; ".join(told) or "nothing to compare with"
+        description = "; ".join(compared) or "nothing to compare with"
         yield DayCheck(name, day, is_steady, description, figures=figures)
 
 
@@ -166,5 +166,5 @@ def _assertion_check(
     failing = dict(connection.sql(query).fetchall())
     for day in days:
         rows = failing.get(day, 0)
-        told = f"{rows} rows break it: {check.is_}" if rows else "holds"
-        yield DayCheck(name, day, not rows, told, figures={"failing_rows": rows})
+        description = f"{rows} rows break it: {check.is_}" if rows else "holds"
+        yield DayCheck(name, day, not rows, description, figures={"failing_rows": rows})

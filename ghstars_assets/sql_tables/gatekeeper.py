@@ -64,9 +64,8 @@ class Gatekeeper:
         window = DayRange(
             first_day - timedelta(days=gate.looks_back_days), first_day - timedelta(days=1)
         )
-        for day in lake.days(table.name, window):
-            stored = table.conform(lake.read(table.name, day))
-            self.memory = self.memory.after(stored, table.key)
+        for _, stored in lake.read_days(table.name, window):
+            self.memory = self.memory.after(table.conform(stored), table.key)
 
     def check(self, days: Sequence[tuple[date, pl.DataFrame]]) -> list[GateResult]:
         """The results of days that follow one another."""

@@ -31,7 +31,7 @@ def refuse_hindsight(lake: Lake, file: SqlFile, tables: Mapping[str, Table], day
         raise SqlAssetError(
             f"{name} of {day} has other values in {', '.join(differing[:5])} when the days after "
             f"it are unknown, so {file.where()} sees the future (or the day was filled from other "
-            f"rows); mend the query, fill {name} again, and replay."
+            f"rows); mend the query, fill {name} again, and run the backtest again."
         )
 
 

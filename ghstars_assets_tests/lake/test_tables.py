@@ -1,14 +1,16 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError, LogMovedError, MissingDayError
 from ghstars_assets.lake.catalog import Column, Table
 from ghstars_assets.lake.tables import GAP, Lake, split_by_day
+from ghstars_assets_tests.support.counted_requests import count_requests
 
 COUNTS = Table(
     "stars.counts",
@@ -112,6 +114,18 @@ def test_a_column_that_older_days_lack_is_null_there(lake: Lake) -> None:
     lake.write("stars.counts", DAY, grown)
     scanned = lake.scan("stars.counts").collect().sort("day")
     assert scanned["forks"].to_list() == [3, None]
+
+
+def test_the_days_of_a_range_are_read_with_one_listing(lake: Lake) -> None:
+    days = DayRange(DAY, DAY + timedelta(days=3))
+    for number, day in enumerate(days):
+        if day != NEXT_DAY:
+            lake.write("stars.counts", day, rows(day, number), part="part-0")
+            lake.write("stars.counts", day, rows(day, 10 * number), part="part-1")
+    counted = count_requests(lake)
+    read = {day: frame["stars"].to_list() for day, frame in lake.read_days("stars.counts", days)}
+    assert read == {day: [n, 10 * n] for n, day in enumerate(days) if day != NEXT_DAY}
+    assert counted.counted("list") == 1
 
 
 def test_reading_a_day_that_is_not_there_names_it_and_the_command_that_fills_it(
