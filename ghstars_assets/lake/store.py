@@ -60,6 +60,7 @@ class Store:
                 config=cast("S3Config", self._config),
                 client_options=self._client_options,
             )
+        self._are_etags_of_one_kind = True
         self._listed: dict[str, tuple[float, StoredFile]] = {}
         """Files of a bucket, each with the time at which it was listed or written."""
 
@@ -83,7 +84,8 @@ class Store:
             put = obstore.put(self._store, key, content, mode=mode, use_multipart=False)
         except AlreadyExistsError:
             return False
-        self._remembered(StoredFile(key, len(content), datetime.now(UTC), put["e_tag"] or ""))
+        etag = _quoted_etag(put["e_tag"])
+        self._remembered(StoredFile(key, len(content), datetime.now(UTC), etag))
         return True
 
     def get(self, key: str) -> bytes | None:
@@ -102,16 +104,27 @@ class Store:
     def get_part(self, file: StoredFile, start: int, end: int) -> bytes:
         """Some bytes of this version of a file; an error if it was written again since."""
         options: GetOptions = {"range": (start, end)}
-        if file.etag:
+        if self._are_etags_of_one_kind and file.etag.startswith(
+            '"'
+        ):  # nobody can ask for weak ones
             options["if_match"] = file.etag
         try:
             return bytes(obstore.get(self._store, file.key, options=options).bytes())
         except (PreconditionError, FileNotFoundError):
-            self._listed.pop(file.key, None)
-            raise GhstarsError(
-                f"{self.url(file.key)} was written again or deleted while it was read; run the "
-                "command again."
-            ) from None
+            if not self._is_listed_still(file):
+                raise GhstarsError(
+                    f"{self.url(file.key)} was written again or deleted while it was read; run the "
+                    "command again."
+                ) from None
+        # This service lists another etag than it answers with.
+        self._are_etags_of_one_kind = False
+        return bytes(obstore.get_range(self._store, file.key, start=start, end=end))
+
+    def _is_listed_still(self, file: StoredFile) -> bool:
+        self._listed.pop(file.key, None)
+        folder = file.key.rpartition("/")[0]
+        listed = self.files(f"{folder}/" if folder else "")
+        return any((one.key, one.etag) == (file.key, file.etag) for one in listed)
 
     def file(self, key: str) -> StoredFile | None:
         """One file's facts; of a bucket, as they were within the last minute."""
@@ -177,7 +190,16 @@ class Store:
 
 
 def _stored_file(meta: "ObjectMeta") -> StoredFile:
-    return StoredFile(meta["path"], meta["size"], meta["last_modified"], meta["e_tag"] or "")
+    return StoredFile(
+        meta["path"], meta["size"], meta["last_modified"], _quoted_etag(meta["e_tag"])
+    )
+
+
+def _quoted_etag(etag: str | None) -> str:
+    """As HTTP wants it; Azure lists etags without their quotes."""
+    if not etag or etag.startswith(('"', "W/")):
+        return etag or ""
+    return f'"{etag}"'
 
 
 def _folder(path: Path) -> LocalStore:

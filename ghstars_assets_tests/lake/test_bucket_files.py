@@ -1,6 +1,7 @@
 """DuckDB over a bucket: as many requests as there are files, and one version of each."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
@@ -8,8 +9,10 @@ import polars as pl
 import pytest
 
 from ghstars_assets.calendar import DayRange
+from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.bucket_files import SMALL_BYTES, BucketFiles
 from ghstars_assets.lake.duck import bind_parquet, duck_session
+from ghstars_assets.lake.store import Store
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.object_stores import S3Server
@@ -114,3 +117,28 @@ def test_small_files_are_kept_up_to_a_limit(
     assert files.bytes_of(b, 0, 2) == b"bb"
     assert files.bytes_of(a, 0, 1) == b"a"
     assert s3_server.requests - before == {"GET": 3}
+
+
+def test_a_service_that_lists_another_etag_than_it_answers_with_is_read_all_the_same(
+    bucket: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.store.put("folder/a", b"0123456789")
+    store, files = Store(bucket.settings), Store.files
+    (listed,) = store.files("folder/")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Store,
+            "files",
+            lambda of, prefix: (replace(one, etag='"another"') for one in files(of, prefix)),
+        )
+        assert store.get_part(replace(listed, etag='"another"'), 2, 4) == b"23"
+    with pytest.raises(GhstarsError, match="was written again or deleted"):
+        bucket.store.get_part(replace(listed, etag='"yet another"'), 2, 4)
+
+
+def test_a_file_that_is_deleted_while_it_is_read_is_an_error(bucket: Lake) -> None:
+    bucket.store.put("folder/a", b"0123456789")
+    (listed,) = bucket.store.files("folder/")
+    bucket.store.delete("folder/a")
+    with pytest.raises(GhstarsError, match="was written again or deleted"):
+        bucket.store.get_part(listed, 2, 4)

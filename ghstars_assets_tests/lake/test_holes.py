@@ -73,7 +73,7 @@ def test_holes_are_declared_gaps_and_the_partitions_that_say_why_they_are_empty(
     }
 
 
-def test_a_gap_outside_the_days_asked_for_is_not_told(lake: Lake) -> None:
+def test_a_gap_outside_the_days_asked_for_is_left_out(lake: Lake) -> None:
     declare_gaps(lake, "stars", DAYS, "the capture was down")
     assert list(holes_in(lake, "stars.snapshots", DayRange(THIRD, THIRD))) == [THIRD]
 

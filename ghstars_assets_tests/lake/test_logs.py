@@ -30,7 +30,7 @@ def compacted_files(lake: Lake) -> list[str]:
     return sorted(name for name in names if name.startswith("compacted-"))
 
 
-def told(lake: Lake) -> list[str]:
+def texts(lake: Lake) -> list[str]:
     log = lake.read_log(LOG)
     assert log is not None
     return log["what"].to_list()
@@ -44,7 +44,7 @@ def test_a_long_log_is_read_with_one_listing_and_few_gets(lake: Lake) -> None:
     for number in range(1, 301):
         lake.append(LOG, entry(number))
     counted = count_requests(lake)
-    assert told(lake) == events(300)
+    assert texts(lake) == events(300)
     assert counted.counted("list") == 1
     assert counted.counted("get") <= COMPACTED_FROM + 1
 
@@ -53,12 +53,12 @@ def test_a_log_without_compacted_files_is_read_as_before_and_compacted_by_the_ne
     lake: Lake,
 ) -> None:
     put_entries(lake, 1, 100)
-    assert told(lake) == events(100)
+    assert texts(lake) == events(100)
     assert compacted_files(lake) == []
     assert lake.append(LOG, entry(101)) == 101
     assert compacted_files(lake) == ["compacted-000100.parquet"]
     counted = count_requests(lake)
-    assert told(lake) == events(101)
+    assert texts(lake) == events(101)
     assert counted.counted("get") == 2
 
 
@@ -87,7 +87,7 @@ def test_writers_at_once_lose_nothing_while_a_log_is_compacted(any_lake: Lake) -
         thread.start()
     for thread in threads:
         thread.join()
-    found = told(any_lake)
+    found = texts(any_lake)
     assert found[: COMPACTED_FROM - 2] == events(COMPACTED_FROM - 2)
     later = found[COMPACTED_FROM - 2 :]
     assert sorted(later) == sorted(f"{name}{number}" for name in "abc" for number in range(4))
@@ -110,8 +110,8 @@ def test_a_log_with_a_missing_entry_is_not_compacted(lake: Lake) -> None:
     lake.store.delete(f"{FOLDER}/entry-000003.parquet")
     assert lake.append(LOG, entry(COMPACTED_FROM + 6)) == COMPACTED_FROM + 6
     assert compacted_files(lake) == []
-    assert "event 3" not in told(lake)
-    assert len(told(lake)) == COMPACTED_FROM + 5
+    assert "event 3" not in texts(lake)
+    assert len(texts(lake)) == COMPACTED_FROM + 5
 
 
 def test_a_compaction_that_fails_appends_nothing(
@@ -126,7 +126,7 @@ def test_a_compaction_that_fails_appends_nothing(
         patch.setattr(Log, "_compact", fail)
         with pytest.raises(OSError, match="is away"):
             lake.append(LOG, entry(COMPACTED_FROM + 1))
-    assert told(lake) == events(COMPACTED_FROM)
+    assert texts(lake) == events(COMPACTED_FROM)
     assert lake.append(LOG, entry(COMPACTED_FROM + 1)) == COMPACTED_FROM + 1
 
 
@@ -136,7 +136,7 @@ def test_a_log_of_more_files_than_one_request_lists_is_read_whole(
     """With a compacted file, a bucket lists only what came after it."""
     monkeypatch.setattr(logs, "LISTED_AT_ONCE", 50)
     put_entries(any_lake, 1, 90)
-    assert told(any_lake) == events(90)
+    assert texts(any_lake) == events(90)
     any_lake.append(LOG, entry(91))
-    assert told(any_lake) == events(91)
+    assert texts(any_lake) == events(91)
     assert any_lake.log(LOG).listing().last == 91

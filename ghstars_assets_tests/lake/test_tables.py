@@ -132,9 +132,10 @@ def test_reading_a_day_that_is_not_there_names_it_and_the_command_that_fills_it(
     lake: Lake,
 ) -> None:
     lake.write("stars.counts", NEXT_DAY, rows(NEXT_DAY, 10))
-    with pytest.raises(MissingDayError, match=r"stars.counts holds nothing for 2026-01-31") as told:
+    complaint = r"stars.counts holds nothing for 2026-01-31"
+    with pytest.raises(MissingDayError, match=complaint) as caught:
         lake.read("stars.counts", DAY)
-    assert "`ghstars backfill stars`" in str(told.value)
+    assert "`ghstars backfill stars`" in str(caught.value)
 
 
 def test_a_table_whose_name_begins_like_anothers_is_another_table(lake: Lake) -> None:
@@ -253,24 +254,24 @@ def test_two_appends_at_once_both_arrive(lake: Lake) -> None:
     assert [text for text in arrived if text[0] == "a"] == [f"a{number}" for number in range(5)]
 
 
-def test_of_two_decisions_on_the_same_log_one_wins_and_the_other_is_told(lake: Lake) -> None:
+def test_of_two_decisions_on_the_same_log_one_wins_and_the_other_gets_an_error(lake: Lake) -> None:
     start = threading.Barrier(2)
-    told: list[str] = []
+    ended: list[str] = []
 
     def decide(name: str) -> None:
         start.wait()
         try:
             lake.append("stars.decisions", entry(name), after=0)
-            told.append("won")
+            ended.append("won")
         except LogMovedError:
-            told.append("lost")
+            ended.append("lost")
 
     threads = [threading.Thread(target=decide, args=(name,)) for name in ("deploy", "rollback")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(told) == ["lost", "won"]
+    assert sorted(ended) == ["lost", "won"]
     log = lake.read_log("stars.decisions")
     assert log is not None
     assert log.height == 1
