@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 SMALL_BYTES = 1_000_000
 """A file up to this size is fetched whole: one request instead of three for footer and columns."""
 KEPT_BYTES = 64_000_000
-"""Of small files in a session; beyond them the oldest are fetched again."""
+"""A session keeps small files up to this size together, and drops the oldest first."""
 
 _WILDCARDS = "*?["
 _wait_for = cast("Callable[..., Any]", sync)  # fsspec declares that it returns nothing
 
 
 class BucketFiles(FsspecStore):
-    """A file system for one DuckDB session. Paths outside the lake are obstore's own affair."""
+    """Serves one DuckDB session. Paths outside the lake are left to obstore."""
 
     cachable = False
 
@@ -85,7 +85,7 @@ class BucketFiles(FsspecStore):
         return OpenFile(self, self._known_file(path))
 
     def bytes_of(self, file: StoredFile, start: int, end: int) -> bytes:
-        """A part of exactly this version of a file."""
+        """Read a part of exactly this version of a file."""
         if file.size_bytes > SMALL_BYTES:
             return self._lake_store.get_part(file, start, end)
         name = (file.key, file.etag)

@@ -1,4 +1,4 @@
-"""How a frame becomes the bytes of a Parquet file: the same rows are the same bytes."""
+"""Turns a frame into the bytes of a Parquet file: the same rows are the same bytes."""
 
 import io
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import polars as pl
 
 NOTE_PREFIX = "ghstars:"
-"""Before the names of notes in a footer, where Polars and others write keys of their own."""
+"""Stands before the names of our notes in a footer, where Polars writes keys of its own."""
 
 
 def parquet_bytes(frame: pl.DataFrame, notes: Mapping[str, str]) -> bytes:

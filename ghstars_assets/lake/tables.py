@@ -35,7 +35,7 @@ _PARTITION_KEY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/([^/]+)\.parquet$")
 
 _MOST_NOTES_KEPT = 50_000
 _notes_kept: dict[tuple[str, str], dict[str, str]] = {}
-"""By URL and etag. A version of a file never changes, so its footer is read once in a process."""
+"""Notes by URL and etag: a version of a file never changes, so its footer is read once."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write left behind."""
+    """Says what a write left behind."""
 
     day: date
     rows: int

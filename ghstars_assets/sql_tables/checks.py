@@ -1,4 +1,4 @@
-"""Checks from a SQL file's header, evaluated for each day of a batch in a few passes over it."""
+"""Evaluates the checks of a SQL file's header for each day of a batch, in a few passes over it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ GATE = "gate"
 
 @dataclass(frozen=True)
 class DayCheck:
-    """One check on one day."""
+    """Says what one check found on one day."""
 
     name: str
     day: date
@@ -29,7 +29,7 @@ class DayCheck:
 
 
 def check_descriptions(file: SqlFile) -> dict[str, str]:
-    """Every check of the file by name, with what it holds."""
+    """Describe every check of the file, by name."""
     columns = file.table.columns
     built_in = {
         NOT_NULL: ("is never null", [c for c in columns if c.is_required]),
@@ -69,7 +69,7 @@ def evaluate_checks(
 def _column_checks(
     connection: duckdb.DuckDBPyConnection, file: SqlFile, days: Sequence[date]
 ) -> Iterator[DayCheck]:
-    """All column checks in one pass: a count of offending rows for each column and day."""
+    """Evaluate all column checks in one pass: it counts the offending rows by column and day."""
     offences = [(name, label, sql) for name, label, sql in _offences(file)]
     if not offences:
         return
@@ -123,7 +123,7 @@ def _row_count_check(
     days: Sequence[date],
     before: tuple[date, str] | None,
 ) -> Iterator[DayCheck]:
-    """Each count against the last one of its kind, at most a month old."""
+    """Compare each count with the last one of its kind, at most a month old."""
     counted = _counts(connection, check.by, "this")
     latest: dict[str, tuple[date, int]] = {}
     if before:

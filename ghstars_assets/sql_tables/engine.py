@@ -34,14 +34,14 @@ from ghstars_assets.sql_tables.reading_ahead import read_ahead
 
 DayRows = tuple[date, pl.DataFrame]
 MOST_ROWS_AT_ONCE = 100_000
-"""Of the days that are decided on together."""
+"""Days are decided on together until they hold more rows than this."""
 MOST_DAYS_WAITING = 8
-"""To be checked, and to be written: so many days are in memory twice over."""
+"""So many days may wait to be checked, and as many to be written; all of them are in memory."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one pass left behind."""
+    """Says what became of the days of one pass, and what the checks found."""
 
     days: DayRange
     outcomes: list[DayOutcome]
@@ -57,7 +57,7 @@ def fill(lake: Lake, file: SqlFile, tables: Mapping[str, Table], days: DayRange)
 
 
 class _Filling:
-    """One batch on its way into the lake."""
+    """Takes one batch into the lake."""
 
     def __init__(self, stored: StoredTables, tables: Mapping[str, Table], days: DayRange) -> None:
         self.lake = stored.lake
@@ -195,7 +195,7 @@ class _Filling:
             self.lake.delete(quarantine.name, day)
 
     def _days_in_quarantine(self, open_days: list[date]) -> frozenset[date]:
-        """Days with rows in quarantine: listed once, not once a day to delete nothing."""
+        """Days with rows in quarantine are listed once, not once a day to delete nothing."""
         if not self.file.gate:
             return frozenset()
         quarantine = quarantine_table(self.file.table)
@@ -235,7 +235,7 @@ class _Filling:
 def _with_empty_days(
     frames: Iterator[DayRows], wanted: Sequence[date], nothing: pl.DataFrame
 ) -> Iterator[DayRows]:
-    """Every day that is wanted, in order; one of which nothing came is empty."""
+    """Give every day that is wanted, in order; one of which no row came is empty."""
     waiting = deque(wanted)
     for day, frame in frames:
         while waiting and waiting[0] < day:
@@ -247,7 +247,7 @@ def _with_empty_days(
 
 
 def _blocks(days: Iterator[DayRows]) -> Iterator[list[DayRows]]:
-    """Days that are decided on together, so few that little waits in memory."""
+    """Put days together that are decided on at once, so few that little waits in memory."""
     block: list[DayRows] = []
     for day, frame in days:
         block.append((day, frame))
@@ -287,7 +287,7 @@ def _gate_check(outcome: DayOutcome) -> DayCheck:
 def _latest_rows_before(
     lake: Lake, table: str, day: date, look_back_days: int
 ) -> tuple[date, str] | None:
-    """The newest day with rows before a day, and a select of them."""
+    """Find the newest day with rows before a day, and a select of them."""
     window = DayRange(day - timedelta(days=look_back_days), day - timedelta(days=1))
     for partition in reversed(lake.partitions(table, window)):
         if lake.row_count(partition):

@@ -17,7 +17,7 @@ from ghstars_assets.sql_tables.header import Gate, GateRule
 
 @dataclass(frozen=True)
 class GateResult:
-    """What becomes of one day at the gate."""
+    """Says what becomes of one day at the gate."""
 
     accepted: pl.DataFrame
     quarantined: pl.DataFrame
@@ -28,7 +28,7 @@ class GateResult:
 
 
 def quarantine_table(table: Table) -> Table:
-    """Where what a gate holds back is kept: the table's own columns, the rule and the reason."""
+    """Describe the table of what a gate holds back: the same columns, the rule and the reason."""
     return Table(
         name=f"{table.name}_quarantine",
         description=f"What the gate held back from {table.name}, each row with its reason.",
@@ -63,7 +63,7 @@ def result_of(
     seen: AtTheGate,
     broken: AbstractSet[str],
 ) -> GateResult:
-    """What becomes of a day that breaks these rules of the gate."""
+    """Decide what becomes of a day that breaks these rules of the gate."""
     accepted, bad_rows = seen.candidate, []
     if not broken.isdisjoint(gate.rows):
         accepted, bad_rows = _without_bad_rows(connection, gate, table, seen)
@@ -84,7 +84,7 @@ def result_of(
 def _without_bad_rows(
     connection: duckdb.DuckDBPyConnection, gate: Gate, table: Table, seen: AtTheGate
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """The rows of the day that break no rule, and those that do, each with the first it breaks."""
+    """Part the rows that break no rule from those that do, each with the first it breaks."""
     candidate, bad_rows = seen.candidate, []
     connection.register("previous", seen.previous)
     connection.register("latest", seen.latest)

@@ -20,7 +20,7 @@ MOST_DAYS_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class _Memory:
-    """What was accepted: of the last day, and of each key lately."""
+    """Holds what was accepted: the rows of the last day, and the latest row of each key."""
 
     previous: pl.DataFrame
     latest: pl.DataFrame
@@ -68,7 +68,7 @@ class Gatekeeper:
             self.memory = self.memory.after(table.conform(stored), table.key)
 
     def check(self, days: Sequence[tuple[date, pl.DataFrame]]) -> list[GateResult]:
-        """The results of days that follow one another."""
+        """Give the results of days that follow one another."""
         results: list[GateResult] = []
         while len(results) < len(days):
             ahead = days[len(results) :][: self.days_at_once]

@@ -19,9 +19,10 @@ from ghstars_assets.lake.tables import Lake, Partition
 from ghstars_assets.sql_tables.header import SqlFile
 
 MOST_ROWS_READ = 2_500_000
-"""In one pass. The features of so many take 1.5 GB; less would be read more often."""
+"""One pass reads no more. The features of so many rows take 1.5 GB; with fewer, each day would be
+read more often."""
 MOST_DAYS = 740
-"""In one batch, so that progress is seen and little is lost with a killed run."""
+"""One batch fills no more, so that progress is seen and a killed run loses little."""
 
 
 class StoredTables:
@@ -84,7 +85,7 @@ def batches_of(stored: StoredTables, days: DayRange) -> Iterator[DayRange]:
 
 
 class _RowsADay:
-    """How many rows the tables that are read hold on a day, by the newest partition of a month."""
+    """Estimates the rows that are read for a day, by the newest partition of each month."""
 
     def __init__(self, stored: StoredTables, days: DayRange) -> None:
         self._lake = stored.lake
@@ -99,7 +100,7 @@ class _RowsADay:
 
 
 class Inputs:
-    """The days of one batch against the tables that its file reads."""
+    """Compares the days of one batch with the tables that its file reads."""
 
     def __init__(self, stored: StoredTables, days: DayRange) -> None:
         self._stored = stored
@@ -109,7 +110,7 @@ class Inputs:
         self._gaps = stored.gaps | self._gaps_by_nature()
 
     def require(self) -> None:
-        """A day that should be there and is not is an error, unless it is a known hole."""
+        """Raise an error for a day that should be stored and is not, unless it is a known hole."""
         for table, window in self._file.reads.items():
             if window.optional:
                 continue
