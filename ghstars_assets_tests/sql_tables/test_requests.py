@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.stages import stages_of, stale_days
+from ghstars_assets.learning.plan import stale_days
+from ghstars_assets.learning.stages import stages_of
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.object_stores import S3Server, s3_server
 from ghstars_assets_tests.support.tides.problem import PROBLEM

@@ -20,19 +20,18 @@ from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake, require_kind
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import GAP, Lake
-from ghstars_assets.learning.evaluation.scores import score_days
-from ghstars_assets.learning.forecasting.calibration import calibrate_days
-from ghstars_assets.learning.forecasting.predictions import predict_days
 from ghstars_assets.learning.promotion.decisions import champions_of, decide
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.problems.stars.problem import PROBLEM
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sources.github.tables import tables_of
 from ghstars_assets.sources.github.wishes import record, wished
 from ghstars_assets.sql_tables.engine import Batch, fill
+from ghstars_assets_tests.support.stage_runs import calibrate_days, predict_days, score_days
 from ghstars_assets_tests.support.world_rows import TABLE, as_github
 
 SEED = 22
@@ -85,6 +84,7 @@ def train_and_decide(lake: Lake, wired: Wired, as_of: date) -> int:
         PROBLEM,
         columns,
         PROBLEM.training,
+        card=model_card,
         as_of=as_of,
         dagster_run_id="no-run",
         progress=lambda _told: None,

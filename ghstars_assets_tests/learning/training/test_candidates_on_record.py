@@ -9,6 +9,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.training.candidates_on_record import is_on_record, obtain_candidate
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.counted_requests import count_requests
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
@@ -28,6 +29,7 @@ def test_a_candidate_that_health_asks_for_learns_from_newer_days(
         PROBLEM,
         columns,
         replace(PROBLEM.training, holdout_days_asked=4),
+        card=model_card,
         as_of=AS_OF,
         dagster_run_id="no-run",
         progress=lambda _told: None,
@@ -46,6 +48,7 @@ def train(lake: Lake, columns: LearningColumns) -> None:
         PROBLEM.training,
         as_of=AS_OF,
         dagster_run_id="no-run",
+        card=model_card,
         progress=lambda _told: None,
     )
 
