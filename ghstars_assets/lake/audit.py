@@ -1,4 +1,4 @@
-"""The audit log: every event somebody may ask about later, one row each, never rewritten."""
+"""Keeps the audit log: a row for every event somebody may ask about later, never rewritten."""
 
 import getpass
 

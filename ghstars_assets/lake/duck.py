@@ -15,12 +15,17 @@ from ghstars_assets.settings import Settings
 # A name in a query never means a Python variable that happens to hold a frame.
 _NOTHING_BUT_TABLES = {"python_enable_replacements": False}
 
+MACROS = ("create macro slog(x) as sign(x) * ln(1 + abs(x))",)
+"""What every query may use besides DuckDB's own functions. A macro is put in place of its call, so
+it costs nothing when the query runs."""
+
 
 @contextmanager
 def scratch_session() -> Iterator[duckdb.DuckDBPyConnection]:
     """A small connection that reads nothing of the lake, to ask DuckDB about types and queries."""
     with duckdb.connect(config={"threads": 1, **_NOTHING_BUT_TABLES}) as connection:
         connection.execute("set timezone = 'UTC'")
+        _add_macros(connection)
         yield connection
 
 
@@ -52,11 +57,17 @@ def _bounded_session(
     )
     try:
         connection.execute("set global timezone = 'UTC'")  # for cursors too
+        _add_macros(connection)
         if store is not None:
             store.register_with(connection)
         yield connection
     finally:
         connection.close()
+
+
+def _add_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    for macro in MACROS:
+        connection.execute(macro)
 
 
 def bind_parquet(

@@ -1,7 +1,7 @@
-"""Holes we know of: days declared a gap with a reason, and days that wait in quarantine."""
+"""Days of a table that hold nothing, and why: declared gaps, and days that wait in quarantine."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -46,14 +46,41 @@ class Hole:
     is_quarantine: bool = False
 
 
+@dataclass(frozen=True)
+class Holes:
+    """One table over a range of days: which days it has, and which of them hold nothing and why.
+
+    It is read once for the range: one listing of the table, the gaps, and the footer of each
+    partition. A stage that asks day by day asks this.
+    """
+
+    stored: frozenset[date] = frozenset()
+    """The days that have a partition, be it an empty one."""
+    by_day: Mapping[date, Hole] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, lake: Lake, table: str, days: DayRange, gaps: Mapping[date, str] | None = None
+    ) -> "Holes":
+        """`gaps` are those of the problem, where they are read already."""
+        if gaps is None:
+            gaps = declared_gaps(lake, problem_of(table))
+        partitions = lake.partitions(table, days)
+        own_gaps = {day: reason for day, reason in gaps.items() if day in days}
+        stored = frozenset(partition.day for partition in partitions)
+        return cls(stored, holes_among(lake, partitions, own_gaps))
+
+    def on(self, day: date) -> Hole | None:
+        return self.by_day.get(day)
+
+    @property
+    def quarantined(self) -> frozenset[date]:
+        return frozenset(day for day, hole in self.by_day.items() if hole.is_quarantine)
+
+
 def holes_in(lake: Lake, table: str, days: DayRange) -> dict[date, Hole]:
     """The days of a table that hold nothing, and why; what was filled in since is no hole."""
-    gaps = declared_gaps(lake, problem_of(table))
-    return holes_among(
-        lake,
-        lake.partitions(table, days),
-        {day: reason for day, reason in gaps.items() if day in days},
-    )
+    return dict(Holes.of(lake, table, days).by_day)
 
 
 def holes_among(
@@ -61,8 +88,8 @@ def holes_among(
 ) -> dict[date, Hole]:
     """The same of partitions that are listed already and the gaps between them."""
     holes = {day: Hole(reason) for day, reason in gaps.items()}
-    for partition in partitions:
-        notes = lake.notes(partition)
+    listed = list(partitions)
+    for partition, notes in zip(listed, lake.notes_of(listed), strict=True):
         if QUARANTINED in notes:
             holes[partition.day] = Hole(notes[QUARANTINED], is_quarantine=True)
         elif GAP in notes:
@@ -73,10 +100,13 @@ def holes_among(
 
 
 def warned_days(lake: Lake, table: str, days: DayRange) -> set[date]:
-    """Days that their gate let through and told of: what happened on them happened, and is out of
-    the ordinary."""
+    """Days that their gate accepted with a warning: what happened on them did happen, and it is out
+    of the ordinary."""
     listed = lake.partitions(table, days)
-    return {partition.day for partition in listed if WARNED in lake.notes(partition)}
+    notes = lake.notes_of(listed)
+    return {
+        partition.day for partition, of_it in zip(listed, notes, strict=True) if WARNED in of_it
+    }
 
 
 def _log_table(name: str, description: str) -> Table:
@@ -86,7 +116,7 @@ def _log_table(name: str, description: str) -> Table:
         (
             Column("day", "date", "the day it concerns"),
             Column("reason", "varchar", "why"),
-            Column("declared_at", "timestamptz", "when it was said"),
+            Column("declared_at", "timestamptz", "when it was declared"),
         ),
         key=("declared_at",),
     )

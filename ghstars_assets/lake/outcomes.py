@@ -11,7 +11,7 @@ Fact = str | int | float | Mapping[str, object]
 class Status(StrEnum):
     WRITTEN = "written"
     GAP = "gap"
-    """Empty, and it says why: no source knows the day, or its outcome fell into a hole."""
+    """Written empty with a reason: no source knows the day, or its outcome fell into a hole."""
     QUARANTINED = "quarantined"
     """Held back by the gate."""
     SKIPPED = "skipped"
@@ -29,7 +29,7 @@ class DayOutcome:
     quarantined_rows: int = 0
     reason: str = ""
     warnings: tuple[str, ...] = ()
-    """What the gate tells of a day that it let through."""
+    """What is out of the ordinary on a day that the gate accepted."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What is shown of the day beside its rows."""
 

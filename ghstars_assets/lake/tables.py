@@ -7,16 +7,21 @@ code wrote it (`code_version`).
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
 
 import polars as pl
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.errors import GhstarsError, LogMovedError, MissingDayError
+from ghstars_assets.errors import GhstarsError, MissingDayError
 from ghstars_assets.lake.catalog import folder_of, problem_of
-from ghstars_assets.lake.store import Store
+from ghstars_assets.lake.logs import Log
+from ghstars_assets.lake.parquet import NOTE_PREFIX, parquet_bytes
+from ghstars_assets.lake.store import GETS_AT_ONCE, Store
 from ghstars_assets.settings import Settings
 
 GAP = "gap"
@@ -27,8 +32,10 @@ MODELS_FOLDER = "models"
 """Beside the tables: the champions as files, see `learning/registry/champion_files.py`."""
 
 _PARTITION_KEY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/([^/]+)\.parquet$")
-_ENTRY_KEY = re.compile(r"/entry-(\d+)\.parquet$")
-_NOTE_PREFIX = "ghstars:"
+
+_MOST_NOTES_KEPT = 50_000
+_notes_kept: dict[tuple[str, str], dict[str, str]] = {}
+"""Notes by URL and etag: a version of a file never changes, so its footer is read once."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,12 @@ class Partition:
     key: str
     size_bytes: int
     modified: datetime
+    etag: str
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a write left behind."""
+    """Says what a write left behind."""
 
     day: date
     rows: int
@@ -77,7 +85,7 @@ class Lake:
     ) -> Written:
         """Write one partition whole."""
         key = self._key(table, day, part)
-        content = _parquet_bytes(frame, notes or {})
+        content = parquet_bytes(frame, notes or {})
         is_new = self.store.put(key, content, only_if_absent=only_if_absent)
         return Written(day, frame.height, len(content), is_new)
 
@@ -102,7 +110,9 @@ class Lake:
                 continue
             day = date.fromisoformat(match[1])
             if days is None or day in days:
-                found.append(Partition(day, match[2], file.key, file.size_bytes, file.modified))
+                found.append(
+                    Partition(day, match[2], file.key, file.size_bytes, file.modified, file.etag)
+                )
         return sorted(found, key=lambda partition: (partition.day, partition.part))
 
     def days(self, table: str, days: DayRange | None = None) -> list[date]:
@@ -113,14 +123,28 @@ class Lake:
 
     def notes(self, partition: Partition) -> dict[str, str]:
         """What the partition's footer says of it; only the footer is read."""
-        stored = pl.read_parquet_metadata(
-            self.store.url(partition.key), storage_options=self.store.options
-        )
-        return {
-            name.removeprefix(_NOTE_PREFIX): value
+        url = self.store.url(partition.key)
+        version = (url, partition.etag)
+        if (kept := _notes_kept.get(version)) is not None:
+            return dict(kept)
+        stored = pl.read_parquet_metadata(url, storage_options=self.store.options)
+        notes = {
+            name.removeprefix(NOTE_PREFIX): value
             for name, value in stored.items()
-            if name.startswith(_NOTE_PREFIX)
+            if name.startswith(NOTE_PREFIX)
         }
+        if partition.etag:
+            if len(_notes_kept) >= _MOST_NOTES_KEPT:
+                _notes_kept.clear()
+            _notes_kept[version] = dict(notes)
+        return notes
+
+    def notes_of(self, partitions: Sequence[Partition]) -> list[dict[str, str]]:
+        """The notes of several partitions, in their order; of a bucket several at once."""
+        if self.store.scheme == "file" or len(partitions) < 2:
+            return [self.notes(partition) for partition in partitions]
+        with ThreadPoolExecutor(min(GETS_AT_ONCE, len(partitions))) as pool:
+            return list(pool.map(self.notes, partitions))
 
     def row_count(self, partition: Partition) -> int:
         """As the partition's footer has it."""
@@ -130,15 +154,19 @@ class Lake:
 
     def scan(self, table: str, days: DayRange | None = None) -> pl.LazyFrame:
         """Many partitions as one lazy frame, with the columns that the first of them has."""
-        urls = self.urls(table, days)
-        if not urls:
+        return self._scanned(table, days, self.partitions(table, days))
+
+    def _scanned(
+        self, table: str, days: DayRange | None, partitions: Sequence[Partition]
+    ) -> pl.LazyFrame:
+        if not partitions:
             wanted = f" for {days}" if days else ""
             raise MissingDayError(
                 f"{table} holds nothing{wanted}; fill it with "
                 f"`ghstars backfill {problem_of(table)}`."
             )
         return pl.scan_parquet(
-            urls,
+            [self.store.url(partition.key) for partition in partitions],
             storage_options=self.store.options,
             glob=False,
             hive_partitioning=False,
@@ -148,43 +176,40 @@ class Lake:
 
     def read(self, table: str, day: date) -> pl.DataFrame:
         """One partition, with every column that any of its parts has."""
-        parts = self.partitions(table, DayRange(day, day))
-        if len(parts) < 2:
-            return self.scan(table, DayRange(day, day)).collect()
-        contents = (self.store.get(part.key) for part in parts)
+        days = DayRange(day, day)
+        return self._read_parts(table, days, self.partitions(table, days))
+
+    def read_days(self, table: str, days: DayRange) -> Iterator[tuple[date, pl.DataFrame]]:
+        """The partitions that exist of a range, one after the other, with one listing for all."""
+        listed = groupby(self.partitions(table, days), key=attrgetter("day"))
+        for day, parts in listed:
+            yield day, self._read_parts(table, DayRange(day, day), list(parts))
+
+    def _read_parts(self, table: str, days: DayRange, parts: Sequence[Partition]) -> pl.DataFrame:
+        is_mapped = self.store.scheme == "file" and len(parts) == 1
+        contents = [] if is_mapped else self.store.get_many([part.key for part in parts])
         frames = [pl.read_parquet(io.BytesIO(content)) for content in contents if content]
-        return pl.concat(frames, how="diagonal_relaxed")
+        if not frames:
+            return self._scanned(table, days, parts).collect()
+        return pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
 
     # ---- logs -------------------------------------------------------------------------------
 
+    def log(self, table: str) -> Log:
+        """A log, to be read or appended to."""
+        return Log(self.store, table, self.folder(table))
+
     def log_entries(self, table: str) -> list[tuple[int, str]]:
         """Entry numbers with their keys, in order."""
-        matches = (
-            (_ENTRY_KEY.search(file.key), file.key)
-            for file in self.store.files(self.folder(table) + "/")
-        )
-        return sorted((int(match[1]), key) for match, key in matches if match)
+        return self.log(table).entries()
 
     def read_log(self, table: str) -> pl.DataFrame | None:
         """The whole log, oldest first; None where nothing was ever appended."""
-        contents = (self.store.get(key) for _, key in self.log_entries(table))
-        frames = [pl.read_parquet(io.BytesIO(content)) for content in contents if content]
-        return pl.concat(frames, how="diagonal_relaxed") if frames else None
+        return self.log(table).read()
 
     def append(self, table: str, frame: pl.DataFrame, *, after: int | None = None) -> int:
-        """Append one entry. With `after`, only if that is still the last entry's number: of two
-        writers that looked at the same log one wins and the other is told."""
-        while True:
-            entries = self.log_entries(table)
-            last = entries[-1][0] if entries else 0
-            number = (last if after is None else after) + 1
-            key = f"{self.folder(table)}/entry-{number:06d}.parquet"
-            if self.store.put(key, _parquet_bytes(frame, {}), only_if_absent=True):
-                return number
-            if after is not None:
-                raise LogMovedError(
-                    f"{table} has gained an entry since it was read; read it again and decide anew."
-                )
+        """Append one entry and return its number; see `Log.append`."""
+        return self.log(table).append(frame, after=after)
 
     # ---- the whole --------------------------------------------------------------------------
 
@@ -209,22 +234,3 @@ def split_by_day(frame: pl.DataFrame, days: Iterable[date]) -> dict[date, pl.Dat
     if strangers:
         raise GhstarsError(f"Rows of days that were not asked for: {', '.join(strangers[:3])}.")
     return {day: parts.get(day, frame.clear()) for day in wanted}
-
-
-def _is_mostly_floats(frame: pl.DataFrame) -> bool:
-    """Such hardly shrink: zstd takes twice as long as lz4 and saves an eleventh. Of all else it
-    saves a quarter at its first level, and a hundredth more at its third in half as long again."""
-    return 2 * sum(kind.is_float() for kind in frame.dtypes) > frame.width
-
-
-def _parquet_bytes(frame: pl.DataFrame, notes: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    is_hard = _is_mostly_floats(frame)
-    # A frame in several chunks would be cut into other pages, and so into other bytes.
-    frame.rechunk().write_parquet(
-        buffer,
-        compression="lz4" if is_hard else "zstd",
-        compression_level=None if is_hard else 1,
-        metadata={f"{_NOTE_PREFIX}{name}": value for name, value in sorted(notes.items())},
-    )
-    return buffer.getvalue()

@@ -9,7 +9,7 @@ from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.holes import declared_gaps, holes_in
 from ghstars_assets.lake.marker import Marker, require_marker
-from ghstars_assets.lake.tables import Lake
+from ghstars_assets.lake.tables import CODE_VERSION, Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import first_championed_day
 from ghstars_assets.learning.stage import Stage
@@ -206,12 +206,12 @@ def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
         stored = set(lake.days(stage.table.name, days))
         return [day for day in days if day not in stored]
     written: dict[date, float] = {}
-    for partition in lake.partitions(stage.table.name, days):
-        by_this_code = (
-            not stage.code_version
-            or lake.notes(partition).get("code_version") == stage.code_version
-        )
-        if by_this_code:
+    partitions = lake.partitions(stage.table.name, days)
+    # Of a bucket several footers are read at once.
+    notes_of_each = lake.notes_of(partitions) if stage.code_version else [{}] * len(partitions)
+    for partition, notes in zip(partitions, notes_of_each, strict=True):
+        accepted = (stage.code_version, *stage.same_rows_as)
+        if not stage.code_version or notes.get(CODE_VERSION) in accepted:
             written[partition.day] = partition.modified.timestamp()
     newest_input = dict.fromkeys(days, 0.0)
     for table, window in stage.inputs.items():

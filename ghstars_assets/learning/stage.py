@@ -171,6 +171,8 @@ class Stage:
     """The source whose table this is. A day that was taken is never taken again."""
     code_version: str = ""
     """Of a SQL file: a day that other code has written is stale."""
+    same_rows_as: tuple[str, ...] = ()
+    """Earlier code versions whose rows are the same."""
     kinds: tuple[str, ...] = ("polars", "parquet")
     """What the asset graph shows it is made with."""
 

@@ -171,6 +171,7 @@ def _sql_stage(file: SqlFile) -> Stage:
         dict(file.reads),
         follows=tuple(file.follows),
         code_version=file.code_version,
+        same_rows_as=file.same_rows_as,
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks from a SQL file's header, evaluated for each day of a batch in a few passes over it."""
+"""Evaluates the checks of a SQL file's header for each day of a batch, in a few passes over it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ GATE = "gate"
 
 @dataclass(frozen=True)
 class DayCheck:
-    """One check on one day."""
+    """Says what one check found on one day."""
 
     name: str
     day: date
@@ -29,7 +29,7 @@ class DayCheck:
 
 
 def check_descriptions(file: SqlFile) -> dict[str, str]:
-    """Every check of the file by name, with what it holds."""
+    """Describe every check of the file, by name."""
     columns = file.table.columns
     built_in = {
         NOT_NULL: ("is never null", [c for c in columns if c.is_required]),
@@ -37,8 +37,8 @@ def check_descriptions(file: SqlFile) -> dict[str, str]:
         ACCEPTED_VALUES: ("has an accepted value", [c for c in columns if c.accepted]),
     }
     found = {
-        name: f"{', '.join(column.name for column in checked)} {claim}"
-        for name, (claim, checked) in built_in.items()
+        name: f"{', '.join(column.name for column in checked)} {meaning}"
+        for name, (meaning, checked) in built_in.items()
         if checked
     }
     if file.table.key:
@@ -69,7 +69,7 @@ def evaluate_checks(
 def _column_checks(
     connection: duckdb.DuckDBPyConnection, file: SqlFile, days: Sequence[date]
 ) -> Iterator[DayCheck]:
-    """All column checks in one pass: a count of offending rows for each column and day."""
+    """Evaluate all column checks in one pass: it counts the offending rows by column and day."""
     offences = [(name, label, sql) for name, label, sql in _offences(file)]
     if not offences:
         return
@@ -123,7 +123,7 @@ def _row_count_check(
     days: Sequence[date],
     before: tuple[date, str] | None,
 ) -> Iterator[DayCheck]:
-    """Each count against the last one of its kind, at most a month old."""
+    """Compare each count with the last one of its kind, at most a month old."""
     counted = _counts(connection, check.by, "this")
     latest: dict[str, tuple[date, int]] = {}
     if before:
@@ -134,17 +134,17 @@ def _row_count_check(
         by_day.setdefault(day, {})[kind] = rows
     for day in days:
         kinds = by_day.get(day, {})
-        told, is_steady = [], True
+        compared, is_steady = [], True
         figures: dict[str, float | int | str] = {"rows": sum(kinds.values())}
         for kind, rows in sorted(kinds.items()):
             known = latest.get(kind)
             if known and known[0] >= day - timedelta(days=31):
                 change = rows / known[1] - 1
                 is_steady &= -check.max_drop <= change <= check.max_rise
-                told.append(f"{rows} rows{kind and f' of {kind}'}, {change:+.1%} on {known[0]}")
+                compared.append(f"{rows} rows{kind and f' of {kind}'}, {change:+.1%} on {known[0]}")
                 figures[f"change_{kind}" if kind else "change"] = change
             latest[kind] = (day, rows)
-        description = "; ".join(told) or "nothing to compare with"
+        description = "; ".join(compared) or "nothing to compare with"
         yield DayCheck(name, day, is_steady, description, figures=figures)
 
 
@@ -166,5 +166,5 @@ def _assertion_check(
     failing = dict(connection.sql(query).fetchall())
     for day in days:
         rows = failing.get(day, 0)
-        told = f"{rows} rows break it: {check.is_}" if rows else "holds"
-        yield DayCheck(name, day, not rows, told, figures={"failing_rows": rows})
+        description = f"{rows} rows break it: {check.is_}" if rows else "holds"
+        yield DayCheck(name, day, not rows, description, figures={"failing_rows": rows})

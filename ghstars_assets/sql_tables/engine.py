@@ -26,22 +26,22 @@ from ghstars_assets.lake.duck import (
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import CODE_VERSION, GAP, QUARANTINED, WARNED, Lake, Written
 from ghstars_assets.sql_tables.checks import GATE, DayCheck, evaluate_checks
-from ghstars_assets.sql_tables.gate import Verdict, quarantine_table
+from ghstars_assets.sql_tables.gate import GateResult, quarantine_table
 from ghstars_assets.sql_tables.gatekeeper import MOST_DAYS_AT_ONCE, Gatekeeper
 from ghstars_assets.sql_tables.header import SqlFile
-from ghstars_assets.sql_tables.inputs import Inputs, batches_of
+from ghstars_assets.sql_tables.inputs import Inputs, StoredTables, batches_of
 from ghstars_assets.sql_tables.reading_ahead import read_ahead
 
 DayRows = tuple[date, pl.DataFrame]
 MOST_ROWS_AT_ONCE = 100_000
-"""Of the days that are decided on together."""
+"""Days are decided on together until they hold more rows than this."""
 MOST_DAYS_WAITING = 8
-"""To be looked at, and to be written: so many days are in memory twice over."""
+"""So many days may wait to be checked, and as many to be written; all of them are in memory."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one pass left behind."""
+    """Says what became of the days of one pass, and what the checks found."""
 
     days: DayRange
     outcomes: list[DayOutcome]
@@ -51,24 +51,23 @@ class Batch:
 def fill(lake: Lake, file: SqlFile, tables: Mapping[str, Table], days: DayRange) -> Iterator[Batch]:
     """Fill a range of days, batch by batch; an interrupted fill has whole batches and whole days
     behind it and nothing half-written."""
-    for batch in batches_of(lake, file, days):
-        yield _Filling(lake, file, tables, batch).run()
+    stored = StoredTables(lake, file)
+    for batch in batches_of(stored, days):
+        yield _Filling(stored, tables, batch).run()
 
 
 class _Filling:
-    """One batch on its way into the lake."""
+    """Takes one batch into the lake."""
 
-    def __init__(
-        self, lake: Lake, file: SqlFile, tables: Mapping[str, Table], days: DayRange
-    ) -> None:
-        self.lake = lake
-        self.file = file
+    def __init__(self, stored: StoredTables, tables: Mapping[str, Table], days: DayRange) -> None:
+        self.lake = stored.lake
+        self.file = stored.file
         self.tables = tables
         self.days = days
-        self.inputs = Inputs(lake, file, days)
+        self.inputs = Inputs(stored, days)
         self.outcomes: dict[date, DayOutcome] = {}
         self.writes: deque[Future[DayOutcome]] = deque()
-        self.nothing = file.table.empty()
+        self.nothing = self.file.table.empty()
 
     def run(self) -> Batch:
         self.inputs.require()
@@ -124,6 +123,7 @@ class _Filling:
             "where day between getvariable('first_day') and getvariable('last_day') "
             f"order by {order}"
         )
+        self.quarantined_before = self._days_in_quarantine(open_days)
         gatekeeper = (
             Gatekeeper(self.lake, self.file.table, self.file.gate, first_day, connection)
             if self.file.gate
@@ -144,7 +144,7 @@ class _Filling:
 
     def _days_to_rehearse(self, first_day: date) -> list[date]:
         """Earlier days that the gate looks back on and that are not filled yet: they pass it
-        without being written, so that the verdict on a day does not hang on what was filled
+        without being written, so that the result of a day does not depend on what was filled
         first."""
         assert self.file.gate is not None  # noqa: S101 - for the type checker; the caller looked
         window = DayRange(
@@ -158,15 +158,15 @@ class _Filling:
     def _settle(
         self, block: list[DayRows], open_days: set[date], gatekeeper: Gatekeeper | None
     ) -> None:
-        """Decide on days at once and write them while the next ones are looked at."""
-        verdicts = (
-            gatekeeper.judge(block)
+        """Decide on several days at once and write them while the next ones are checked."""
+        results = (
+            gatekeeper.check(block)
             if gatekeeper
-            else [Verdict(frame, self.nothing) for _, frame in block]
+            else [GateResult(frame, self.nothing) for _, frame in block]
         )
-        for (day, _), verdict in zip(block, verdicts, strict=True):
+        for (day, _), result in zip(block, results, strict=True):
             if day in open_days:
-                self.writes.append(self.writer.submit(self._store, day, verdict))
+                self.writes.append(self.writer.submit(self._store, day, result))
         self._collect_written(leave=MOST_DAYS_WAITING)
 
     def _collect_written(self, leave: int) -> None:
@@ -174,25 +174,32 @@ class _Filling:
             outcome = self.writes.popleft().result()
             self.outcomes[outcome.day] = outcome
 
-    def _store(self, day: date, verdict: Verdict) -> DayOutcome:
+    def _store(self, day: date, result: GateResult) -> DayOutcome:
         if self.file.gate:
-            self._keep_quarantined(day, verdict.quarantined)
-        held_back = verdict.quarantined.height
-        if verdict.day_reason:
-            why = verdict.day_reason
+            self._keep_quarantined(day, result.quarantined)
+        held_back = result.quarantined.height
+        if result.day_reason:
+            why = result.day_reason
             written = self._write(day, self.file.table.empty(), {QUARANTINED: why})
             return _outcome(written, Status.QUARANTINED, why, held_back)
-        warned = {WARNED: "; ".join(verdict.warnings)} if verdict.warnings else {}
-        written = self._write(day, verdict.accepted, warned)
-        return _outcome(written, Status.WRITTEN, "", held_back, verdict.warnings)
+        warned = {WARNED: "; ".join(result.warnings)} if result.warnings else {}
+        written = self._write(day, result.accepted, warned)
+        return _outcome(written, Status.WRITTEN, "", held_back, result.warnings)
 
     def _keep_quarantined(self, day: date, rows: pl.DataFrame) -> None:
         quarantine = quarantine_table(self.file.table)
         if rows.height:
             # Rows that share a key have no order of their own.
             self.lake.write(quarantine.name, day, quarantine.conform(rows.sort(pl.all())))
-        else:
+        elif day in self.quarantined_before:
             self.lake.delete(quarantine.name, day)
+
+    def _days_in_quarantine(self, open_days: list[date]) -> frozenset[date]:
+        """Days with rows in quarantine are listed once, not once a day to delete nothing."""
+        if not self.file.gate:
+            return frozenset()
+        quarantine = quarantine_table(self.file.table)
+        return frozenset(self.lake.days(quarantine.name, DayRange(open_days[0], open_days[-1])))
 
     def _write(self, day: date, frame: pl.DataFrame, notes: dict[str, str]) -> Written:
         notes = {CODE_VERSION: self.file.code_version, **notes}
@@ -228,7 +235,7 @@ class _Filling:
 def _with_empty_days(
     frames: Iterator[DayRows], wanted: Sequence[date], nothing: pl.DataFrame
 ) -> Iterator[DayRows]:
-    """Every day that is wanted, in order; one of which nothing came is empty."""
+    """Give every day that is wanted, in order; one of which no row came is empty."""
     waiting = deque(wanted)
     for day, frame in frames:
         while waiting and waiting[0] < day:
@@ -240,7 +247,7 @@ def _with_empty_days(
 
 
 def _blocks(days: Iterator[DayRows]) -> Iterator[list[DayRows]]:
-    """Days that are decided on together, so few that little waits in memory."""
+    """Put days together that are decided on at once, so few that little waits in memory."""
     block: list[DayRows] = []
     for day, frame in days:
         block.append((day, frame))
@@ -266,13 +273,13 @@ def _outcome(
 
 def _gate_check(outcome: DayOutcome) -> DayCheck:
     counted = f"{outcome.quarantined_rows} rows are in quarantine, {outcome.rows} accepted"
-    is_condemned = outcome.status is Status.QUARANTINED
+    is_held_back = outcome.status is Status.QUARANTINED
     return DayCheck(
         GATE,
         outcome.day,
-        is_passed=not (outcome.quarantined_rows or outcome.warnings or is_condemned),
+        is_passed=not (outcome.quarantined_rows or outcome.warnings or is_held_back),
         description="; ".join([outcome.reason or counted, *outcome.warnings]),
-        is_warning=not is_condemned,
+        is_warning=not is_held_back,
         figures={"rows": outcome.rows, "quarantined_rows": outcome.quarantined_rows},
     )
 
@@ -280,7 +287,7 @@ def _gate_check(outcome: DayOutcome) -> DayCheck:
 def _latest_rows_before(
     lake: Lake, table: str, day: date, look_back_days: int
 ) -> tuple[date, str] | None:
-    """The newest day with rows before a day, and a select of them."""
+    """Find the newest day with rows before a day, and a select of them."""
     window = DayRange(day - timedelta(days=look_back_days), day - timedelta(days=1))
     for partition in reversed(lake.partitions(table, window)):
         if lake.row_count(partition):

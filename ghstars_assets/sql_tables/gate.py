@@ -1,7 +1,7 @@
 """The gate before a table: bad rows and bad days go to quarantine, each with its reason.
 
-Days pass in order, each against the last one that was accepted, so that a range in one batch is
-judged exactly as its days one by one.
+Days pass in order, each compared with the last one that was accepted, so that a range in one batch
+has exactly the results of its days one by one.
 """
 
 from collections.abc import Set as AbstractSet
@@ -16,17 +16,19 @@ from ghstars_assets.sql_tables.header import Gate, GateRule
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateResult:
+    """Says what becomes of one day at the gate."""
+
     accepted: pl.DataFrame
     quarantined: pl.DataFrame
     day_reason: str = ""
     """Set when the whole day is bad."""
     warnings: tuple[str, ...] = ()
-    """What is to be told of a day that is kept."""
+    """What is out of the ordinary on a day that is kept."""
 
 
 def quarantine_table(table: Table) -> Table:
-    """Where what a gate holds back is kept: the table's own columns, the rule and the reason."""
+    """Describe the table of what a gate holds back: the same columns, the rule and the reason."""
     return Table(
         name=f"{table.name}_quarantine",
         description=f"What the gate held back from {table.name}, each row with its reason.",
@@ -39,50 +41,50 @@ def quarantine_table(table: Table) -> Table:
     )
 
 
-def judge(
+def check_day(
     connection: duckdb.DuckDBPyConnection,
     gate: Gate,
     table: Table,
     candidate: pl.DataFrame,
     previous: pl.DataFrame,
     latest: pl.DataFrame | None = None,
-) -> Verdict:
+) -> GateResult:
     """Pass one day through the gate. `latest` holds more than `previous` where a row was missing
     or held back on the previous day."""
     seen = AtTheGate(candidate, previous, previous if latest is None else latest)
     (broken,) = GateQuestion(gate, table).ask(connection, [seen])
-    return verdict_on(connection, gate, table, seen, broken)
+    return result_of(connection, gate, table, seen, broken)
 
 
-def verdict_on(
+def result_of(
     connection: duckdb.DuckDBPyConnection,
     gate: Gate,
     table: Table,
     seen: AtTheGate,
     broken: AbstractSet[str],
-) -> Verdict:
-    """What becomes of a day that breaks these rules of the gate."""
+) -> GateResult:
+    """Decide what becomes of a day that breaks these rules of the gate."""
     accepted, bad_rows = seen.candidate, []
     if not broken.isdisjoint(gate.rows):
         accepted, bad_rows = _without_bad_rows(connection, gate, table, seen)
-        # Of what is left the rules for days may say something else.
+        # Of what is left the rules for days may have another answer.
         (broken,) = GateQuestion(gate, table).ask(connection, [replace(seen, candidate=accepted)])
     for name, rule in gate.days.items():
         if name in broken:
-            condemned = _marked(accepted, name, rule)
+            held_back = _marked(accepted, name, rule)
             day_reason = f"{name}: {rule.because}"
-            return Verdict(accepted.clear(), pl.concat([*bad_rows, condemned]), day_reason)
+            return GateResult(accepted.clear(), pl.concat([*bad_rows, held_back]), day_reason)
     warnings = tuple(
         f"{name}: {rule.because}" for name, rule in gate.warnings.items() if name in broken
     )
     nothing = quarantine_table(table).empty()
-    return Verdict(accepted, pl.concat([nothing, *bad_rows]), warnings=warnings)
+    return GateResult(accepted, pl.concat([nothing, *bad_rows]), warnings=warnings)
 
 
 def _without_bad_rows(
     connection: duckdb.DuckDBPyConnection, gate: Gate, table: Table, seen: AtTheGate
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """The rows of the day that break no rule, and those that do, each with the first it breaks."""
+    """Part the rows that break no rule from those that do, each with the first it breaks."""
     candidate, bad_rows = seen.candidate, []
     connection.register("previous", seen.previous)
     connection.register("latest", seen.latest)

@@ -14,12 +14,12 @@ from ghstars_assets.lake.catalog import Table
 from ghstars_assets.sql_tables.header import Gate
 
 VIEWS = ("candidate", "previous", "latest")
-"""What a rule's select is over."""
+"""A rule selects from these."""
 
 
 @dataclass(frozen=True)
 class AtTheGate:
-    """What a rule sees of one day."""
+    """Holds what a rule sees of one day."""
 
     candidate: pl.DataFrame
     previous: pl.DataFrame
@@ -27,7 +27,7 @@ class AtTheGate:
 
 
 class GateQuestion:
-    """Which rules does each of these days break?"""
+    """Asks which rules each of several days breaks."""
 
     def __init__(self, gate: Gate, table: Table) -> None:
         self.columns = gate_columns(gate, table)
@@ -63,7 +63,7 @@ def gate_columns(gate: Gate, table: Table) -> list[str]:
 
 
 def of_one_day(select: str) -> str:
-    """A rule's select with its views narrowed to the day `asked.place`."""
+    """Narrow the views of a rule's select to the day `asked.place`."""
     tree = sqlglot.parse_one(select, read="duckdb")
     for table in list(tree.find_all(exp.Table)):
         if table.db or table.name not in VIEWS:

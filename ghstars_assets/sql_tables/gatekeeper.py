@@ -1,4 +1,4 @@
-"""What a gate remembers: the rows it accepted lately, while a batch passes it in order."""
+"""Takes a batch of days through the gate in order, and remembers the rows accepted lately."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.catalog import Table, problem_of
 from ghstars_assets.lake.holes import released_days
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sql_tables.gate import Verdict, verdict_on
+from ghstars_assets.sql_tables.gate import GateResult, result_of
 from ghstars_assets.sql_tables.gate_question import AtTheGate, GateQuestion
 from ghstars_assets.sql_tables.header import Gate
 
@@ -20,7 +20,7 @@ MOST_DAYS_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class _Memory:
-    """What was accepted: of the last day, and of each key lately."""
+    """Holds what was accepted: the rows of the last day, and the latest row of each key."""
 
     previous: pl.DataFrame
     latest: pl.DataFrame
@@ -38,7 +38,7 @@ class _Memory:
 
 
 class Gatekeeper:
-    """Judges the days of a batch in their order.
+    """Checks the days of a batch in their order.
 
     Most days break no rule, so several are looked at together, each as if those before it were
     accepted whole; at the first that is not, what was seen of the days after it is thrown away.
@@ -64,31 +64,30 @@ class Gatekeeper:
         window = DayRange(
             first_day - timedelta(days=gate.looks_back_days), first_day - timedelta(days=1)
         )
-        for day in lake.days(table.name, window):
-            stored = table.conform(lake.read(table.name, day))
-            self.memory = self.memory.after(stored, table.key)
+        for _, stored in lake.read_days(table.name, window):
+            self.memory = self.memory.after(table.conform(stored), table.key)
 
-    def judge(self, days: Sequence[tuple[date, pl.DataFrame]]) -> list[Verdict]:
-        """The verdicts on days that follow one another."""
-        verdicts: list[Verdict] = []
-        while len(verdicts) < len(days):
-            ahead = days[len(verdicts) :][: self.days_at_once]
-            verdicts += self._until_one_is_not_whole(ahead)
-        return verdicts
+    def check(self, days: Sequence[tuple[date, pl.DataFrame]]) -> list[GateResult]:
+        """Give the results of days that follow one another."""
+        results: list[GateResult] = []
+        while len(results) < len(days):
+            ahead = days[len(results) :][: self.days_at_once]
+            results += self._until_one_is_not_whole(ahead)
+        return results
 
     def _until_one_is_not_whole(
         self, days: Sequence[tuple[date, pl.DataFrame]]
-    ) -> Iterator[Verdict]:
+    ) -> Iterator[GateResult]:
         seen = self._if_all_were_whole(days)
         for (day, _), at_the_gate, broken in zip(
             days, seen, self.question.ask(self.connection, seen), strict=True
         ):
             gate, rules = (Gate(), set[str]()) if day in self.released else (self.gate, broken)
-            verdict = verdict_on(self.connection, gate, self.table, at_the_gate, rules)
+            result = result_of(self.connection, gate, self.table, at_the_gate, rules)
             memory = _Memory(at_the_gate.previous, at_the_gate.latest)
-            self.memory = memory.after(verdict.accepted, self.table.key)
-            yield verdict
-            if verdict.quarantined.height:
+            self.memory = memory.after(result.accepted, self.table.key)
+            yield result
+            if result.quarantined.height:
                 # Where one day is bad the next often is, and looking far ahead is for nothing.
                 self.days_at_once = 1
                 return

@@ -1,7 +1,7 @@
-"""A SQL file's header: parsed, validated, and the only source of what it says about its table.
+"""Reads a SQL file's header, which is the only source of what it says about its table.
 
-The header is YAML in the file's first block comment; the query follows it. Every complaint names
-the file and the line it is about.
+The header is YAML in the file's first block comment; the query follows it. Every error names the
+file and the line it is about.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from ghstars_assets.errors import SqlAssetError
 from ghstars_assets.lake.catalog import Column, Table
 
 _HEADER = re.compile(r"\A\s*/\*(?P<yaml>.*?)\*/\s*", re.DOTALL)
+_SAME_ROWS = re.compile(r"^same_rows_as:.*\n", re.MULTILINE)
 _WINDOW = re.compile(r"^(-?\d+)(?:\.\.(-?\d+))?$")
 
 LONGEST_WINDOW_DAYS = 400
@@ -71,8 +72,8 @@ class GateRule(_Strict):
 class Gate(_Strict):
     """What keeps bad rows and bad days out of the table, for whoever reads it.
 
-    A rule under `rows` selects the keys of bad rows; under `days` any row condemns the day; under
-    `warnings` any row makes the day one that is told of and kept.
+    A rule under `rows` selects the keys of bad rows. Under `days`, any row that a rule selects
+    sends the whole day to quarantine; under `warnings`, the day is kept with a warning.
     """
 
     looks_back_days: Annotated[int, Field(ge=1, le=31)] = 7
@@ -87,6 +88,14 @@ class _Read(_Strict):
     decides: bool = False
 
 
+class _SameRows(_Strict):
+    """Said once, by whoever edits a file and has compared the rows: what these versions of it wrote
+    need not be written again. Valid for one text; the next edit must say it anew or drop it."""
+
+    this: str
+    earlier: tuple[str, ...]
+
+
 _UNION_MEMBERS = ("str", "int", "_Read", "AssertionCheck", "RowCountCheck")
 
 
@@ -98,6 +107,7 @@ class _Header(_Strict):
     columns: dict[str, _ColumnHeader]
     checks: dict[str, AssertionCheck | RowCountCheck] = {}
     gate: Gate | None = None
+    same_rows_as: _SameRows | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,8 @@ class SqlFile:
     query_line: int
     code_version: str
     lines: dict[tuple[str, ...], int] = field(repr=False)
+    same_rows_as: tuple[str, ...] = ()
+    """Earlier code versions whose rows are the same."""
 
     @property
     def driver(self) -> str:
@@ -176,6 +188,15 @@ def read_sql_file(path: Path) -> SqlFile:
         key=header.key,
     )
     _check_columns(path, table, lines)
+    code_version = hashlib.sha256(_SAME_ROWS.sub("", text, count=1).encode()).hexdigest()[:12]
+    same_rows = header.same_rows_as
+    if same_rows and same_rows.this != code_version:
+        _refuse(
+            path,
+            lines[("same_rows_as",)],
+            f"has `same_rows_as` for the text {same_rows.this}, but is {code_version}: remove the "
+            "line, or set `this` if the rows are still the same",
+        )
     query = text[match.end() :].strip().removesuffix(";")
     return SqlFile(
         path=path,
@@ -186,8 +207,9 @@ def read_sql_file(path: Path) -> SqlFile:
         gate=header.gate,
         query=query,
         query_line=text[: match.end()].count("\n") + 1,
-        code_version=hashlib.sha256(text.encode()).hexdigest()[:12],
+        code_version=code_version,
         lines=lines,
+        same_rows_as=same_rows.earlier if same_rows else (),
     )
 
 
@@ -239,11 +261,11 @@ def _window(path: Path, line: int, read: str | int | _Read) -> Window:
     if not match or abs(int(match[1])) > LONGEST_WINDOW_DAYS:
         _refuse(path, line, f"has the window {text!r}; write days as 0, -7..0 or 0..7")
     first = int(match[1])
-    said = read if isinstance(read, _Read) else _Read(days=read)
-    if said.optional and said.decides:
+    declared = read if isinstance(read, _Read) else _Read(days=read)
+    if declared.optional and declared.decides:
         _refuse(path, line, "is optional and decides; what decides must be there, so drop one")
     last = int(match[2]) if match[2] else first
-    window = Window(first, last, said.optional or "", said.decides)
+    window = Window(first, last, declared.optional or "", declared.decides)
     if window.last_offset < window.first_offset:
         _refuse(path, line, f"has the window {text!r}, which ends before it starts; swap its ends")
     return window

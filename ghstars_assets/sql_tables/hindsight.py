@@ -22,7 +22,7 @@ TOLERANCE = 1e-6
 
 
 def refuse_hindsight(lake: Lake, file: SqlFile, tables: Mapping[str, Table], day: date) -> None:
-    """An error where a stored day has values that it has not when made by itself."""
+    """Raise an error where a stored day has values that it has not when it is made by itself."""
     name = file.table.name
     stored = lake.read(name, day)
     alone = made_alone(lake, file, tables, day)
@@ -31,12 +31,12 @@ def refuse_hindsight(lake: Lake, file: SqlFile, tables: Mapping[str, Table], day
         raise SqlAssetError(
             f"{name} of {day} has other values in {', '.join(differing[:5])} when the days after "
             f"it are unknown, so {file.where()} sees the future (or the day was filled from other "
-            f"rows); mend the query, fill {name} again, and replay."
+            f"rows); mend the query, fill {name} again, and run the backtest again."
         )
 
 
 def made_alone(lake: Lake, file: SqlFile, tables: Mapping[str, Table], day: date) -> pl.DataFrame:
-    """A day's rows, made of nothing that came after it."""
+    """Make a day's rows of nothing that came after it."""
     with duck_session(lake.settings, lake.store) as connection:
         for table, window in file.reads.items():
             allowed = DayRange(
@@ -50,7 +50,7 @@ def made_alone(lake: Lake, file: SqlFile, tables: Mapping[str, Table], day: date
 
 
 def columns_that_differ(stored: pl.DataFrame, alone: pl.DataFrame, table: Table) -> list[str]:
-    """Also the key, where one side has rows that the other lacks."""
+    """Name the columns whose values differ, or the key where the two sides have other rows."""
     key = ["day", *table.key]
     present = [name for name in table.column_names if name in stored.columns]
     both = stored.join(alone, on=key, how="full", suffix=":alone", coalesce=True)

@@ -1,4 +1,4 @@
-"""Column lineage: for each column of a SQL file, the columns it is computed from."""
+"""Finds the columns that each column of a SQL file is computed from."""
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError

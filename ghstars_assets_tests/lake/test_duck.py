@@ -1,3 +1,4 @@
+import math
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -123,3 +124,13 @@ def test_a_query_without_rows_has_no_days(connection: duckdb.DuckDBPyConnection)
 def test_a_quoted_text_is_one_literal(connection: duckdb.DuckDBPyConnection) -> None:
     text = "it's; drop -- \\ \""
     assert connection.execute(f"select {quoted(text)}").fetchone() == (text,)
+
+
+def test_slog_is_part_of_every_session_and_is_its_formula_to_the_bit(settings: Settings) -> None:
+    numbers = "(select unnest([-1e9, -3, -0.5, 0.0, 0.1, 7, 12345.678, null]) as x)"
+    query = f"select slog(x) is not distinct from sign(x) * ln(1 + abs(x)), slog(x) from {numbers}"
+    with scratch_session() as scratch, duck_session(settings) as session:
+        for connection in (scratch, session, session.cursor()):
+            found = connection.execute(query).fetchall()
+            assert all(is_same for is_same, _ in found)
+            assert found[5][1] == pytest.approx(math.log(8))

@@ -1,11 +1,13 @@
 from datetime import date
 
 import polars as pl
+import pytest
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.holes import (
     Hole,
+    Holes,
     declare_gaps,
     declared_gaps,
     holes_in,
@@ -13,6 +15,7 @@ from ghstars_assets.lake.holes import (
     released_days,
 )
 from ghstars_assets.lake.tables import GAP, QUARANTINED, Lake
+from ghstars_assets_tests.support.counted_requests import count_footers, count_requests
 
 DAYS = DayRange(date(2026, 1, 1), date(2026, 1, 5))
 DAY, SECOND, THIRD, FOURTH, FIFTH = DAYS
@@ -70,6 +73,44 @@ def test_holes_are_declared_gaps_and_the_partitions_that_say_why_they_are_empty(
     }
 
 
-def test_a_gap_outside_the_days_asked_for_is_not_told(lake: Lake) -> None:
+def test_a_gap_outside_the_days_asked_for_is_left_out(lake: Lake) -> None:
     declare_gaps(lake, "stars", DAYS, "the capture was down")
     assert list(holes_in(lake, "stars.snapshots", DayRange(THIRD, THIRD))) == [THIRD]
+
+
+def test_holes_of_a_range_are_read_once_for_the_range(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in DAYS:
+        declare_gaps(lake, "stars", DayRange(day, day), "the capture was down")
+    for day in (SECOND, THIRD):
+        lake.write("stars.snapshots", day, rows(day))
+    lake.write("stars.snapshots", FOURTH, rows(FOURTH).clear(), notes={QUARANTINED: "half is gone"})
+    counted, footers = count_requests(lake), count_footers(monkeypatch)
+    holes = Holes.of(lake, "stars.snapshots", DAYS)
+    assert [holes.on(day) for day in DAYS] == [
+        Hole("the capture was down"),
+        None,
+        None,
+        Hole("half is gone", is_quarantine=True),
+        Hole("the capture was down"),
+    ]
+    assert holes.stored == {SECOND, THIRD, FOURTH}
+    assert holes.quarantined == {FOURTH}
+    assert counted.counted("list", "stars/snapshots") == 1
+    assert counted.counted("list", "stars/gaps") == 1
+    assert len(footers) == 3
+
+
+def test_a_footer_is_read_once_for_each_version_of_a_partition(
+    any_lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    footers = count_footers(monkeypatch)
+    any_lake.write("stars.snapshots", DAY, rows(DAY))
+    for _ in range(3):
+        assert holes_in(any_lake, "stars.snapshots", DAYS) == {}
+    assert len(footers) == 1
+    any_lake.write("stars.snapshots", DAY, rows(DAY).clear(), notes={GAP: "nothing came"})
+    for _ in range(3):
+        assert holes_in(any_lake, "stars.snapshots", DAYS) == {DAY: Hole("nothing came")}
+    assert len(footers) == 2

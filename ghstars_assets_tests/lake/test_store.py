@@ -117,10 +117,10 @@ def test_a_bucket_that_is_not_there_is_one_sentence_without_credentials(
     lost = s3_settings.model_copy(update={"lake": "s3://no-such-bucket"})
     with pytest.raises(SettingsError) as caught:
         Store(lost).check_writable()
-    told = str(caught.value)
-    assert told.startswith("The lake at s3://no-such-bucket cannot be written")
-    assert "test" not in told
-    assert "\n" not in told
+    message = str(caught.value)
+    assert message.startswith("The lake at s3://no-such-bucket cannot be written")
+    assert "test" not in message
+    assert "\n" not in message
 
 
 def test_a_lake_says_where_it_is_but_not_how_it_gets_in(s3_settings: Settings) -> None:

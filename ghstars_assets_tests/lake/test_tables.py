@@ -1,14 +1,16 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError, LogMovedError, MissingDayError
 from ghstars_assets.lake.catalog import Column, Table
 from ghstars_assets.lake.tables import GAP, Lake, split_by_day
+from ghstars_assets_tests.support.counted_requests import count_requests
 
 COUNTS = Table(
     "stars.counts",
@@ -114,13 +116,26 @@ def test_a_column_that_older_days_lack_is_null_there(lake: Lake) -> None:
     assert scanned["forks"].to_list() == [3, None]
 
 
+def test_the_days_of_a_range_are_read_with_one_listing(lake: Lake) -> None:
+    days = DayRange(DAY, DAY + timedelta(days=3))
+    for number, day in enumerate(days):
+        if day != NEXT_DAY:
+            lake.write("stars.counts", day, rows(day, number), part="part-0")
+            lake.write("stars.counts", day, rows(day, 10 * number), part="part-1")
+    counted = count_requests(lake)
+    read = {day: frame["stars"].to_list() for day, frame in lake.read_days("stars.counts", days)}
+    assert read == {day: [n, 10 * n] for n, day in enumerate(days) if day != NEXT_DAY}
+    assert counted.counted("list") == 1
+
+
 def test_reading_a_day_that_is_not_there_names_it_and_the_command_that_fills_it(
     lake: Lake,
 ) -> None:
     lake.write("stars.counts", NEXT_DAY, rows(NEXT_DAY, 10))
-    with pytest.raises(MissingDayError, match=r"stars.counts holds nothing for 2026-01-31") as told:
+    complaint = r"stars.counts holds nothing for 2026-01-31"
+    with pytest.raises(MissingDayError, match=complaint) as caught:
         lake.read("stars.counts", DAY)
-    assert "`ghstars backfill stars`" in str(told.value)
+    assert "`ghstars backfill stars`" in str(caught.value)
 
 
 def test_a_table_whose_name_begins_like_anothers_is_another_table(lake: Lake) -> None:
@@ -239,24 +254,24 @@ def test_two_appends_at_once_both_arrive(lake: Lake) -> None:
     assert [text for text in arrived if text[0] == "a"] == [f"a{number}" for number in range(5)]
 
 
-def test_of_two_decisions_on_the_same_log_one_wins_and_the_other_is_told(lake: Lake) -> None:
+def test_of_two_decisions_on_the_same_log_one_wins_and_the_other_gets_an_error(lake: Lake) -> None:
     start = threading.Barrier(2)
-    told: list[str] = []
+    ended: list[str] = []
 
     def decide(name: str) -> None:
         start.wait()
         try:
             lake.append("stars.decisions", entry(name), after=0)
-            told.append("won")
+            ended.append("won")
         except LogMovedError:
-            told.append("lost")
+            ended.append("lost")
 
     threads = [threading.Thread(target=decide, args=(name,)) for name in ("deploy", "rollback")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(told) == ["lost", "won"]
+    assert sorted(ended) == ["lost", "won"]
     log = lake.read_log("stars.decisions")
     assert log is not None
     assert log.height == 1

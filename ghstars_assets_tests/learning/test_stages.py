@@ -1,6 +1,7 @@
 """Stages: their order, the days they can have, and which of those are out of date."""
 
 import os
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -113,6 +114,13 @@ def test_a_day_that_other_code_wrote_is_out_of_date(tides: Lake) -> None:
     # Written anew without the note of its code.
     rewrite(tides, "features", [DAY])
     assert stale_days(tides, _stage("features"), SOME_DAYS) == [DAY]
+
+
+def test_a_day_of_an_earlier_text_with_the_same_rows_is_up_to_date(tides: Lake) -> None:
+    rewritten = replace(_stage("features"), code_version="of another text")
+    assert stale_days(tides, rewritten, SOME_DAYS) == list(SOME_DAYS)
+    earlier = (_stage("features").code_version,)
+    assert stale_days(tides, replace(rewritten, same_rows_as=earlier), SOME_DAYS) == []
 
 
 def test_what_is_filled_again_makes_what_comes_after_it_out_of_date_until_that_is_filled_too(

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ghstars_assets.lake.duck import scratch_session
-from ghstars_assets.sql_tables.gate import Verdict, judge, quarantine_table
+from ghstars_assets.sql_tables.gate import GateResult, check_day, quarantine_table
 from ghstars_assets.sql_tables.header import Gate, GateRule
 from ghstars_assets_tests.support.tiny_problem import RAW, raw_rows
 
@@ -40,59 +40,60 @@ def pass_gate(
     connection: duckdb.DuckDBPyConnection,
     candidate: pl.DataFrame,
     previous: pl.DataFrame | None = None,
-) -> Verdict:
-    return judge(connection, GATE, RAW, candidate, RAW.empty() if previous is None else previous)
+) -> GateResult:
+    before = RAW.empty() if previous is None else previous
+    return check_day(connection, GATE, RAW, candidate, before)
 
 
-def held_back(verdict: Verdict) -> list[tuple[int, str, str]]:
+def held_back(result: GateResult) -> list[tuple[int, str, str]]:
     """(entity, rule, reason)"""
-    return verdict.quarantined.select("id", "rule", "reason").rows()
+    return result.quarantined.select("id", "rule", "reason").rows()
 
 
 def test_a_good_day_passes_as_it_is(connection: duckdb.DuckDBPyConnection) -> None:
     day = raw_rows(DAY, 1, 2, 3)
-    verdict = pass_gate(connection, day)
-    assert verdict.accepted.equals(day)
-    assert verdict.quarantined.is_empty()
-    assert verdict.day_reason == ""
+    result = pass_gate(connection, day)
+    assert result.accepted.equals(day)
+    assert result.quarantined.is_empty()
+    assert result.day_reason == ""
 
 
 def test_a_bad_row_is_held_back_with_its_rule_and_reason(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    verdict = pass_gate(connection, raw_rows(DAY, 1, -2, 3))
-    assert verdict.accepted["id"].to_list() == [1, 3]
-    assert held_back(verdict) == [(2, "negative", "no")]
+    result = pass_gate(connection, raw_rows(DAY, 1, -2, 3))
+    assert result.accepted["id"].to_list() == [1, 3]
+    assert held_back(result) == [(2, "negative", "no")]
 
 
 def test_a_row_is_judged_against_the_last_accepted_day(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    verdict = pass_gate(connection, raw_rows(NEXT_DAY, 10, 60), raw_rows(DAY, 10, 10))
-    assert held_back(verdict) == [(2, "jump", "too far")]
+    result = pass_gate(connection, raw_rows(NEXT_DAY, 10, 60), raw_rows(DAY, 10, 10))
+    assert held_back(result) == [(2, "jump", "too far")]
 
 
 def test_a_row_that_breaks_two_rules_is_held_back_once(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    verdict = pass_gate(connection, raw_rows(NEXT_DAY, -1), raw_rows(DAY, -5))
-    assert held_back(verdict) == [(1, "negative", "no")]
+    result = pass_gate(connection, raw_rows(NEXT_DAY, -1), raw_rows(DAY, -5))
+    assert held_back(result) == [(1, "negative", "no")]
 
 
 def test_a_key_that_is_null_can_be_held_back(connection: duckdb.DuckDBPyConnection) -> None:
     nameless = raw_rows(DAY, 1, -1).with_columns(id=pl.Series([1, None], dtype=pl.Int64))
-    verdict = pass_gate(connection, nameless)
-    assert verdict.accepted["id"].to_list() == [1]
-    assert verdict.quarantined["id"].to_list() == [None]
+    result = pass_gate(connection, nameless)
+    assert result.accepted["id"].to_list() == [1]
+    assert result.quarantined["id"].to_list() == [None]
 
 
 def test_a_bad_day_is_held_back_whole_and_its_bad_rows_keep_their_own_reason(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    verdict = pass_gate(connection, raw_rows(NEXT_DAY, 1, -1), raw_rows(DAY, *[1] * 5))
-    assert verdict.day_reason == "half_is_missing: cut short"
-    assert verdict.accepted.is_empty()
-    assert sorted(held_back(verdict)) == [
+    result = pass_gate(connection, raw_rows(NEXT_DAY, 1, -1), raw_rows(DAY, *[1] * 5))
+    assert result.day_reason == "half_is_missing: cut short"
+    assert result.accepted.is_empty()
+    assert sorted(held_back(result)) == [
         (1, "half_is_missing", "cut short"),
         (2, "negative", "no"),
     ]
@@ -128,8 +129,8 @@ def test_a_warning_is_told_and_holds_nothing_back(connection: duckdb.DuckDBPyCon
         }
     )
     before, day = raw_rows(DAY, 10, 10, 10), raw_rows(NEXT_DAY, 9, 9, 10)
-    verdict = judge(connection, warns, RAW, day, before)
-    assert verdict.warnings == ("many_lost: two or more lost something",)
-    assert verdict.accepted.equals(day)
-    assert verdict.quarantined.is_empty()
-    assert judge(connection, warns, RAW, before, before).warnings == ()
+    result = check_day(connection, warns, RAW, day, before)
+    assert result.warnings == ("many_lost: two or more lost something",)
+    assert result.accepted.equals(day)
+    assert result.quarantined.is_empty()
+    assert check_day(connection, warns, RAW, before, before).warnings == ()

@@ -95,6 +95,24 @@ def test_the_code_version_changes_with_the_text_and_with_nothing_else(tmp_path: 
     assert read(tmp_path, GOOD.replace("id = 13", "id = 14")).code_version != version
 
 
+def with_same_rows(text: str, this: str) -> str:
+    line = f'same_rows_as: {{this: "{this}", earlier: ["0123456789ab"]}}'
+    return text.replace("\nkey:", f"\n{line}\nkey:")
+
+
+def test_a_text_may_say_that_its_rows_are_those_of_an_earlier_one(tmp_path: Path) -> None:
+    version = read(tmp_path, GOOD).code_version
+    file = read(tmp_path, with_same_rows(GOOD, version))
+    assert (file.code_version, file.same_rows_as) == (version, ("0123456789ab",))
+    assert read(tmp_path, GOOD).same_rows_as == ()
+
+
+def test_what_was_said_of_one_text_does_not_hold_for_the_next(tmp_path: Path) -> None:
+    text = with_same_rows(GOOD, read(tmp_path, GOOD).code_version)
+    with pytest.raises(SqlAssetError, match=r"made.sql:\d+ has `same_rows_as` for the text"):
+        read(tmp_path, text.replace("id = 13", "id = 14"))
+
+
 @pytest.mark.parametrize(
     ("line", "was", "now", "complaint"),
     [

@@ -1,12 +1,16 @@
 """Real server processes for the lake's tests: moto for S3, Azurite for Azure Blob."""
 
 import subprocess
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
+
+import pytest
 
 from ghstars_assets.settings import PROJECT_ROOT
 
@@ -21,6 +25,8 @@ AZURITE_KEY = (
 @dataclass(frozen=True)
 class S3Server:
     endpoint: str
+    requests: Counter[str] = field(default_factory=Counter)
+    """What it was asked, by kind: LIST, GET, HEAD, PUT."""
 
     def make_bucket(self, name: str) -> None:
         with urlopen(Request(f"{self.endpoint}/{name}", method="PUT"), timeout=10):
@@ -29,15 +35,26 @@ class S3Server:
 
 @contextmanager
 def s3_server() -> Iterator[S3Server]:
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+    from moto.moto_server import threaded_moto_server
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield S3Server(f"http://{host}:{port}")
-    finally:
-        server.stop()
+    requests: Counter[str] = Counter()
+
+    class CountedApplication(DomainDispatcherApplication):
+        def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            is_listing = "list-type=2" in environ.get("QUERY_STRING", "")
+            requests["LIST" if is_listing else environ["REQUEST_METHOD"]] += 1
+            return super().__call__(environ, start_response)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threaded_moto_server, "DomainDispatcherApplication", CountedApplication)
+        server = threaded_moto_server.ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            yield S3Server(f"http://{host}:{port}", requests)
+        finally:
+            server.stop()
 
 
 @dataclass(frozen=True)

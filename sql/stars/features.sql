@@ -4,8 +4,9 @@ description: >
   gains), and how its gains over every recent stretch compare with that base. One row for each repository with
   a snapshot on the day, however short its history. A `pace` is a gain expressed in stars a week; `x, vs base`
   is slog(pace) - slog(base), where slog(x) = sign(x) * ln(1 + |x|); what is not known is null. Days before a
-  repository's first snapshot are counted back from it by the star history that GitHub had told by the day.
+  repository's first snapshot are counted back from it by the star history that GitHub had given by the day.
   Nothing is compared across more than 30 missing days or the edge of an outage.
+same_rows_as: {this: "ad1c1ca58e46", earlier: ["cf7d92a9fea4"]}
 key: [repo_id]
 reads:
   stars.snapshots: -121..0  # 90 days of gains, and 31 more for the far end of a gap the oldest falls in
@@ -55,15 +56,16 @@ checks:
     is: "errors are measured in units no smaller than the usual gain"
     fails: "select day, count(*) as failing_rows from this where scale < abs(base) group by day"
 */
--- slog(x) = sign(x) * ln(1 + |x|) tames gains of any size and either sign. Every gain is turned into stars a
--- week and compared with the repository's own base in that space, so the features mean the same for a
--- repository that gains 3 stars a week and for one that gains 3,000, and the model outlives the world's growth.
+-- slog(x) = sign(x) * ln(1 + |x|), a macro of the engine, tames gains of any size and either sign. Every gain is
+-- turned into stars a week and compared with the repository's own base in that space, so the features mean the
+-- same for a repository that gains 3 stars a week and for one that gains 3,000, and the model outlives the
+-- world's growth.
 
 -- No step may depend on where the batch began: a month in one pass equals its days one by one. So every
 -- window reaches back at most 90 days, and whatever a gap of 30 days may bridge lies within the 121 days read.
 
 -- Star history makes a repository's past better known from the day GitHub was asked for it on, not before. So
--- its past is told once as it was known at first (asked_on is null), and once for each answer.
+-- its past is a version as it was known at first (asked_on is null), and one more for each answer.
 with answers as (
     select
         repo_id,
@@ -80,7 +82,7 @@ asked as (
     from answers
 ),
 
-tellings as (
+versions as (
     select
         repo_id,
         asked_on,
@@ -97,12 +99,12 @@ counted as (
         forks,
         true as is_snapshot
     from stars.snapshots
-    left join tellings using (repo_id)
+    left join versions using (repo_id)
     where next_asked_on is null or day < next_asked_on
 ),
 
--- Snapshots before which nothing is known for a month or ever, though star history tells of it.
-dawns as (
+-- Snapshots before which no snapshot is known for a month or ever, but star history is.
+first_counted as (
     select
         repo_id,
         asked_on,
@@ -114,48 +116,75 @@ dawns as (
     qualify day <= asked_on and (previous_day is null or day - previous_day > 31)
 ),
 
--- Counted back from there. Star history leaves out stars that were taken back, so the count before the dawn
--- does not meet the one of a month ago: the two are kept apart below.
+-- Counted back from there. Star history leaves out stars that were taken back, so the count before such a
+-- snapshot does not meet the one of a month ago: the two are kept apart below.
 counted_back as (
     select
         repo_id,
         asked_on,
         gained_on - 1 as day,
         (
-            dawns.stars
-            - sum(stars_gained) over (partition by repo_id, asked_on, dawns.day order by gained_on desc)
+            first_counted.stars
+            - sum(stars_gained) over (partition by repo_id, asked_on, first_counted.day order by gained_on desc)
         )::bigint as stars,
         null as forks,
         false as is_snapshot
-    from dawns
+    from first_counted
     inner join answers using (repo_id, asked_on)
-    where gained_on <= dawns.day and (previous_day is null or gained_on > previous_day + 1)
+    where gained_on <= first_counted.day and (previous_day is null or gained_on > previous_day + 1)
 ),
 
 known as (
-    select * from counted
-    union all
-    select * from counted_back
+    select
+        repo_id,
+        asked_on,
+        day,
+        stars,
+        forks,
+        is_snapshot
+    from counted
+    union all by name
+    select
+        repo_id,
+        asked_on,
+        day,
+        stars,
+        forks,
+        is_snapshot
+    from counted_back
 ),
 
 observed as (
     select
-        *,
-        day - lag(day) over telling as days_since_previous,
-        stars - lag(stars) over telling as stars_since_previous,
-        forks - lag(forks) over telling as forks_since_previous,
-        lag(stars) over telling as previous_stars,
-        lag(is_snapshot) over telling as previous_is_snapshot
+        repo_id,
+        asked_on,
+        day,
+        stars,
+        forks,
+        is_snapshot,
+        day - lag(day) over version as days_since_previous,
+        stars - lag(stars) over version as stars_since_previous,
+        forks - lag(forks) over version as forks_since_previous,
+        lag(stars) over version as previous_stars,
+        lag(is_snapshot) over version as previous_is_snapshot
     from known
-    window telling as (partition by repo_id, asked_on order by day)
+    window version as (partition by repo_id, asked_on order by day)
 ),
 
--- A series is what can be compared with itself: no gain and no loss is told between two of them. A new one begins
+-- A series is what can be compared with itself: no gain and no loss counts between two of them. A new one begins
 -- after more than 30 missing days; where what was counted back does not meet an older snapshot; and where a
 -- count is four times or a quarter of the last one, at an outage's begin or end, once the gate lets it pass.
 seen as (
     select
-        *,
+        repo_id,
+        asked_on,
+        day,
+        stars,
+        forks,
+        is_snapshot,
+        days_since_previous,
+        stars_since_previous,
+        forks_since_previous,
         coalesce(
             days_since_previous > 31
             or (previous_is_snapshot and not is_snapshot)
@@ -170,7 +199,17 @@ seen as (
 -- preceded by the days that lack one.
 calendar as (
     select
-        *,
+        repo_id,
+        asked_on,
+        series,
+        day,
+        stars,
+        forks,
+        is_snapshot,
+        days_since_previous,
+        stars_since_previous,
+        forks_since_previous,
+        begins_series,
         unnest(range(case when begins_series then 1 else days_since_previous end)) as days_before
     from seen
 ),
@@ -195,7 +234,14 @@ daily as (
 -- Weights of the moving averages, which halve every so many days.
 weighted as (
     select
-        *,
+        repo_id,
+        asked_on,
+        series,
+        day,
+        is_snapshot,
+        stars,
+        forks,
+        pace,
         (day - getvariable('first_day')) * ln(2) as halvings,
         exp(halvings / 2) as weight_2d,
         exp(halvings / 4) as weight_4d,
@@ -252,21 +298,36 @@ paces as (
 ),
 
 -- A moving average is a weighted sum by the sum of its weights, a geometric series over the days that are known.
-averages as (
+--
+-- What the repository usually gains in a week: each estimate is fooled by something else (a viral day, a quiet
+-- week, a turn); their mean, over those that are known, by little.
+usual as (
     select
-        *,
+        repo_id,
+        day,
+        stars_gained_7d,
+        mean_28d,
+        stddev_28d,
+        gain_1d,
+        gain_2d,
+        gain_3d,
+        gain_4d,
+        gain_5d,
+        gain_6d,
+        gain_7d,
+        gain_14d,
+        gain_28d,
+        gain_56d,
+        gain_90d,
+        gain_1_week_ago,
+        gain_2_weeks_ago,
+        gain_3_weeks_ago,
+        forks_gained_7d,
+        forks_gained_28d,
         weighted_sum_2d * (1 - pow(2, -1 / 2)) / (1 - pow(2, -known_days / 2)) as ewma_2d,
         weighted_sum_4d * (1 - pow(2, -1 / 4)) / (1 - pow(2, -known_days / 4)) as ewma_4d,
         weighted_sum_30d * (1 - pow(2, -1 / 30)) / (1 - pow(2, -known_days / 30)) as ewma_30d,
-        weighted_sum_60d * (1 - pow(2, -1 / 60)) / (1 - pow(2, -known_days / 60)) as ewma_60d
-    from paces
-),
-
--- What the repository usually gains in a week. Each estimate is fooled by something else (a viral day, a
--- quiet week, a turn); their mean, over those that are known, by little.
-usual as (
-    select
-        *,
+        weighted_sum_60d * (1 - pow(2, -1 / 60)) / (1 - pow(2, -known_days / 60)) as ewma_60d,
         list_min(paces_7d) as min_7d,
         octiles_28d[2] as lower_quartile_28d,
         octiles_28d[4] as median_28d,
@@ -275,9 +336,9 @@ usual as (
         list_avg(octiles_28d[:7]) as trimmed_mean_28d,
         ((day - date '1970-01-01' - peak_28d) % 100000 + 100000)::integer % 100000 as days_since_peak_28d,
         list_avg([list_median(paces_7d), ewma_4d, ewma_2d, gain_7d]) as weekly_gain,
-        sign(weekly_gain) * ln(1 + abs(weekly_gain)) as slog_base,
+        slog(weekly_gain) as slog_base,
         greatest(abs(weekly_gain), median_28d, 3) as scale
-    from averages
+    from paces
 ),
 
 today as (
@@ -300,31 +361,31 @@ select
     mean_28d,
     coalesce(weekly_gain, 0) as base,
     scale,
-    sign(gain_1d) * ln(1 + abs(gain_1d)) - slog_base as gain_1d_vs_base,
-    sign(gain_2d) * ln(1 + abs(gain_2d)) - slog_base as gain_2d_vs_base,
-    sign(gain_3d) * ln(1 + abs(gain_3d)) - slog_base as gain_3d_vs_base,
-    sign(gain_4d) * ln(1 + abs(gain_4d)) - slog_base as gain_4d_vs_base,
-    sign(gain_5d) * ln(1 + abs(gain_5d)) - slog_base as gain_5d_vs_base,
-    sign(gain_6d) * ln(1 + abs(gain_6d)) - slog_base as gain_6d_vs_base,
-    sign(gain_7d) * ln(1 + abs(gain_7d)) - slog_base as gain_7d_vs_base,
-    sign(gain_14d) * ln(1 + abs(gain_14d)) - slog_base as gain_14d_vs_base,
-    sign(gain_28d) * ln(1 + abs(gain_28d)) - slog_base as gain_28d_vs_base,
-    sign(gain_56d) * ln(1 + abs(gain_56d)) - slog_base as gain_56d_vs_base,
-    sign(gain_90d) * ln(1 + abs(gain_90d)) - slog_base as gain_90d_vs_base,
-    sign(gain_1_week_ago) * ln(1 + abs(gain_1_week_ago)) - slog_base as gain_1_week_ago_vs_base,
-    sign(gain_2_weeks_ago) * ln(1 + abs(gain_2_weeks_ago)) - slog_base as gain_2_weeks_ago_vs_base,
-    sign(gain_3_weeks_ago) * ln(1 + abs(gain_3_weeks_ago)) - slog_base as gain_3_weeks_ago_vs_base,
-    sign(ewma_30d) * ln(1 + abs(ewma_30d)) - slog_base as ewma_30d_vs_base,
-    sign(ewma_60d) * ln(1 + abs(ewma_60d)) - slog_base as ewma_60d_vs_base,
-    sign(median_28d) * ln(1 + abs(median_28d)) - slog_base as median_28d_vs_base,
-    sign(trimmed_mean_28d) * ln(1 + abs(trimmed_mean_28d)) - slog_base as trimmed_mean_28d_vs_base,
-    sign(lower_quartile_28d) * ln(1 + abs(lower_quartile_28d)) - slog_base as lower_quartile_28d_vs_base,
-    sign(upper_quartile_28d) * ln(1 + abs(upper_quartile_28d)) - slog_base as upper_quartile_28d_vs_base,
-    sign(max_28d) * ln(1 + abs(max_28d)) - slog_base as max_28d_vs_base,
-    sign(min_7d) * ln(1 + abs(min_7d)) - slog_base as min_7d_vs_base,
+    slog(gain_1d) - slog_base as gain_1d_vs_base,
+    slog(gain_2d) - slog_base as gain_2d_vs_base,
+    slog(gain_3d) - slog_base as gain_3d_vs_base,
+    slog(gain_4d) - slog_base as gain_4d_vs_base,
+    slog(gain_5d) - slog_base as gain_5d_vs_base,
+    slog(gain_6d) - slog_base as gain_6d_vs_base,
+    slog(gain_7d) - slog_base as gain_7d_vs_base,
+    slog(gain_14d) - slog_base as gain_14d_vs_base,
+    slog(gain_28d) - slog_base as gain_28d_vs_base,
+    slog(gain_56d) - slog_base as gain_56d_vs_base,
+    slog(gain_90d) - slog_base as gain_90d_vs_base,
+    slog(gain_1_week_ago) - slog_base as gain_1_week_ago_vs_base,
+    slog(gain_2_weeks_ago) - slog_base as gain_2_weeks_ago_vs_base,
+    slog(gain_3_weeks_ago) - slog_base as gain_3_weeks_ago_vs_base,
+    slog(ewma_30d) - slog_base as ewma_30d_vs_base,
+    slog(ewma_60d) - slog_base as ewma_60d_vs_base,
+    slog(median_28d) - slog_base as median_28d_vs_base,
+    slog(trimmed_mean_28d) - slog_base as trimmed_mean_28d_vs_base,
+    slog(lower_quartile_28d) - slog_base as lower_quartile_28d_vs_base,
+    slog(upper_quartile_28d) - slog_base as upper_quartile_28d_vs_base,
+    slog(max_28d) - slog_base as max_28d_vs_base,
+    slog(min_7d) - slog_base as min_7d_vs_base,
     ln(1 + stddev_28d) - slog_base as stddev_28d_vs_base,
-    sign(forks_gained_7d) * ln(1 + abs(forks_gained_7d)) - slog_base as forks_gained_7d_vs_base,
-    sign(forks_gained_28d) * ln(1 + abs(forks_gained_28d)) - slog_base as forks_gained_28d_vs_base,
+    slog(forks_gained_7d) - slog_base as forks_gained_7d_vs_base,
+    slog(forks_gained_28d) - slog_base as forks_gained_28d_vs_base,
     slog_base,
     slog_base - ln(1 + today.stars) as slog_base_vs_log_stars,
     ln(1 + today.stars) as log_stars,

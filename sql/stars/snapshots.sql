@@ -2,7 +2,8 @@
 description: >
   Every repository's counts as of one UTC day, from the most trusted source that knows it on that day: GitHub
   itself as our snapshots have it, then the Github-Ranking archive. Bad rows and bad days are held back in
-  stars.snapshots_quarantine. Sources that tell gains and no counts (star history, GH Archive) have no part in it.
+  stars.snapshots_quarantine. Sources that know gains and no counts (star history, GH Archive) have no part in it.
+same_rows_as: {this: "c1c6963ff7ac", earlier: ["89e5dfd6b107"]}
 key: [repo_id]
 reads:
   stars.github: 0
@@ -95,10 +96,10 @@ gate:
         having count(*) >= 100
           and count_if(candidate.stars < previous.stars) > count(*) / 6
 */
--- A repository may be told twice on a day: by two sources, or by one under its old and its new name. The more
+-- A repository may be listed twice on a day: by two sources, or by one under its old and its new name. The more
 -- trusted source counts, then the higher count, which is the later one. The archive knows no more than a few
 -- columns; before 2021-08-20 its open issues had pull requests among them.
-with told as (
+with listed as (
     select
         day,
         repo_id,
@@ -130,7 +131,7 @@ with told as (
         ingested_at
     from stars.github
     where status = 'live'
-    union all
+    union all by name
     select
         day,
         repo_id,
@@ -191,5 +192,5 @@ select
     head_committed_at,
     observed_at,
     ingested_at
-from told
+from listed
 qualify row_number() over (partition by day, repo_id order by distrust asc, stars desc, full_name asc) = 1

@@ -1,7 +1,8 @@
 /*
 description: >
-  Where two sources tell of one repository on one day: both counts, how far apart they are, and whether hours
+  Where two sources list one repository on one day: both counts, how far apart they are, and whether hours
   between the two can explain it. stars.snapshots has the trusted one; nothing is averaged.
+same_rows_as: {this: "8c451cc8bf89", earlier: ["202e28c836af"]}
 key: [repo_id]
 reads:
   stars.github: {days: 0, decides: true}
@@ -11,7 +12,7 @@ columns:
   repo_id:        {type: bigint, is: "GitHub's databaseId", not_null: true}
   full_name:      {type: varchar, is: "owner/name as the trusted source has it", not_null: true}
   trusted_source: {type: varchar, is: "whose count stars.snapshots has", not_null: true, one_of: [github]}
-  other_source:   {type: varchar, is: "who else told", not_null: true, one_of: [github_ranking]}
+  other_source:   {type: varchar, is: "the other source", not_null: true, one_of: [github_ranking]}
   stars:          {type: bigint, is: "the trusted count", not_null: true, min: 0}
   other_stars:    {type: bigint, is: "the other's count", not_null: true, min: 0}
   hours_apart:    {type: double, is: "hours from the other's observation to the trusted one"}

@@ -1,8 +1,11 @@
 """The lake as DuckDB views, one for each declared table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from ghstars_assets.lake.catalog import Table, folder_of
 from ghstars_assets.lake.duck import bind_select, quoted
@@ -17,27 +20,48 @@ def known_tables() -> list[Table]:
     return list(wired.graph.tables.values())
 
 
+def named_tables(text: str, tables: Sequence[Table]) -> list[Table]:
+    """The tables that a text of SQL names, so that only their folders are listed. All of them where
+    it cannot be read, or may find a table by other means than its full name: `show tables`, `use`,
+    `information_schema`, `duckdb_views()`, a name without its problem."""
+    try:
+        trees = sqlglot.parse(text, read="duckdb", error_level=sqlglot.ErrorLevel.RAISE)
+    except SqlglotError:
+        return list(tables)
+    declared = {table.name for table in tables}
+    named: set[str] = set()
+    for tree in trees:
+        if not isinstance(tree, exp.Query):
+            return list(tables)
+        steps = {step.alias for step in tree.find_all(exp.CTE)}
+        for table in tree.find_all(exp.Table):
+            if f"{table.db}.{table.name}".lower() in declared:
+                named.add(f"{table.db}.{table.name}".lower())
+            elif table.db or table.name not in steps:
+                return list(tables)
+    return [table for table in tables if table.name in named]
+
+
 def bind_lake(connection: duckdb.DuckDBPyConnection, lake: Lake, tables: Iterable[Table]) -> None:
-    """Make a view of every declared table; one that holds nothing is empty but typed."""
-    stored = set(lake.tables())
+    """Each of these tables as a view; one that holds nothing is empty but typed."""
     for table in tables:
-        bind_select(
-            connection,
-            table.name,
-            _over_parquet(lake, table) if table.name in stored else table.empty_sql(),
-        )
+        bind_select(connection, table.name, _over_parquet(lake, table) or table.empty_sql())
 
 
 def _over_parquet(lake: Lake, table: Table) -> str:
-    """Select by a glob where DuckDB can list files, so that an exported view sees later days."""
+    """A glob where files can be listed by DuckDB, so that an exported view sees later days too.
+    Empty where the table holds nothing."""
     folder = lake.store.url(folder_of(table.name))
-    entries = lake.log_entries(table.name)
-    if entries:
-        files = quoted(f"{folder}/entry-*.parquet")
-    elif lake.store.scheme == "file":
-        files = quoted(f"{folder}/*/*.parquet")
+    keys, pattern = [one.key for one in lake.partitions(table.name)], "*/*.parquet"
+    if not keys:
+        log = lake.log(table.name)
+        keys, pattern = log.keys(log.listing()), "entry-*.parquet"
+    if not keys:
+        return ""
+    if lake.store.scheme == "file":
+        files = quoted(f"{folder}/{pattern}")
     else:
-        files = f"[{', '.join(quoted(url) for url in lake.urls(table.name))}]"
+        files = f"[{', '.join(quoted(lake.store.url(key)) for key in keys)}]"
     columns = ", ".join(f'"{name}"' for name in table.column_names)
     # A column that is new since the files were written is null in them.
     return (

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from ghstars_assets.cli.console import say, say_if_sandbox, show_frame
-from ghstars_assets.cli.data.lake_views import bind_lake, known_tables
+from ghstars_assets.cli.data.lake_views import bind_lake, known_tables, named_tables
 from ghstars_assets.cli.parameters import form_options, pass_settings
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.duck import duck_session
@@ -45,7 +45,7 @@ def sql(settings: Settings, query: str | None, file: Path | None, form: Form) ->
     if query is None:
         _prompt(settings, form)
     else:
-        _run(settings, query, form)
+        run_queries(Lake(settings), query, form)
 
 
 def _read_text(file: Path) -> str:
@@ -55,11 +55,10 @@ def _read_text(file: Path) -> str:
         raise GhstarsError(f"{file} cannot be read ({error}); name a text file of SQL.") from None
 
 
-def _run(settings: Settings, text: str, form: Form) -> None:
+def run_queries(lake: Lake, text: str, form: Form) -> None:
     """Run statements and show the result of the last one that has any."""
-    lake = Lake(settings)
-    with duck_session(settings, lake.store) as connection:
-        bind_lake(connection, lake, known_tables())
+    with duck_session(lake.settings, lake.store) as connection:
+        bind_lake(connection, lake, named_tables(text, known_tables()))
         frame = _execute(connection, text)
     if frame is not None:
         show_frame(frame, form)

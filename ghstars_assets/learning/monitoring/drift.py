@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.duck import bind_parquet, duck_session
+from ghstars_assets.lake.sampling import is_sampled
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.drift_profile import (
     ERROR,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS_A_DAY = 20_000
 """Beyond these, entities are sampled: of a hundred thousand rows a week deciles do not wobble."""
-_MILLION = 1_000_000
 SEEN = ("features", "predictions", "scores")
 """The stages whose latest rows are compared."""
 
@@ -115,12 +116,19 @@ def sampled_rows(
 ) -> pl.DataFrame:
     """Those of these columns that a day has; beyond `most` rows an even sample of entities, the
     same on every day and in every table."""
-    rows = lake.scan(problem.table(stage), DayRange(day, day))
+    table = problem.table(stage)
+    rows = lake.scan(table, DayRange(day, day))
     there = rows.collect_schema().names()
     counted = rows.select(pl.len()).collect().item()
-    if counted > most:
-        rows = rows.filter(pl.col(problem.entity).hash() % _MILLION < most * _MILLION // counted)
-    return rows.select(name for name in names if name in there).collect()
+    wanted = [name for name in names if name in there]
+    if counted <= most or not wanted:
+        return rows.select(wanted).collect()
+    with duck_session(lake.settings, lake.store) as connection:
+        bind_parquet(connection, "lake.rows", lake.urls(table, DayRange(day, day)), "")
+        listed = ", ".join(f'"{name}"' for name in wanted)
+        is_drawn = is_sampled(problem.entity, most, counted)
+        query = f'select {listed} from lake.rows where {is_drawn} order by "{problem.entity}"'  # noqa: S608 - names from the header
+        return connection.sql(query).pl()
 
 
 class _LatestRows:

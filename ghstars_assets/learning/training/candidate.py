@@ -18,6 +18,7 @@ from ghstars_assets.learning.training.boosting import lightgbm_module
 from ghstars_assets.learning.training.training_set import (
     TrainingPlan,
     data_version,
+    listed_version,
     plan_training,
     read_labelled_rows,
 )
@@ -60,18 +61,27 @@ class CandidatePlan:
     training: Training
     data_version: str
     fingerprint: str
+    listed_version: str = ""
+    """Of the same data, by their listing."""
 
 
 def plan_candidate(
     lake: Lake, problem: Problem, columns: LearningColumns, training: Training, as_of: date
 ) -> CandidatePlan:
     plan = plan_training(lake, problem, training, as_of)
+    listed = listed_version(lake, problem, plan)
     version = data_version(lake, problem, plan)
+    fingerprint = fingerprint_of(problem, columns, training, as_of, version)
+    return CandidatePlan(plan, training, version, fingerprint, listed)
+
+
+def fingerprint_of(
+    problem: Problem, columns: LearningColumns, training: Training, as_of: date, data_version: str
+) -> str:
     task = problem.task.fingerprint_text
-    decides = [RECIPE_VERSION, as_of, version, task, asdict(training), asdict(columns)]
+    decides = [RECIPE_VERSION, as_of, data_version, task, asdict(training), asdict(columns)]
     text = json.dumps(decides, default=str, sort_keys=True)
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return CandidatePlan(plan, training, version, fingerprint)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def train_candidate(

@@ -11,17 +11,31 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.lake.audit import record_event
-from ghstars_assets.lake.tables import Lake
+from ghstars_assets.lake.tables import Lake, Partition
 from ghstars_assets.learning.monitoring.drift_profile import drift_profile_json
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.promotion.decisions import champions_of
 from ghstars_assets.learning.registry.mlflow_tracking import Registration, Tracking
 from ghstars_assets.learning.tables import booster_column, loop_tables
-from ghstars_assets.learning.training.candidate import Candidate, plan_candidate, train_candidate
+from ghstars_assets.learning.training.candidate import (
+    Candidate,
+    fingerprint_of,
+    plan_candidate,
+    train_candidate,
+)
 from ghstars_assets.learning.training.reference_windows import windows_as_text
+from ghstars_assets.learning.training.training_set import (
+    TrainingPlan,
+    data_version,
+    is_untouched_since,
+    listed_version,
+    plan_training,
+)
 
 REMEMBERED = timedelta(days=30)
 """How long an evaluation counts as answered; none is acted on that is older than a day or two."""
+LISTED_VERSION = "listed_version"
+"""A note of a candidate's partition: its data by their listing, see `listed_version`."""
 
 
 class Registry(Protocol):
@@ -108,9 +122,15 @@ def obtain_candidate(
         "evaluation": evaluation,
         "request": request,
     }
-    part = f"candidate-{planned.fingerprint}"
-    frame = table.conform(pl.DataFrame([row]))
-    if not lake.write(table.name, as_of, frame, part=part, only_if_absent=True).is_new:
+    written = lake.write(
+        table.name,
+        as_of,
+        table.conform(pl.DataFrame([row])),
+        part=_part(planned.fingerprint),
+        notes={LISTED_VERSION: planned.listed_version},
+        only_if_absent=True,
+    )
+    if not written.is_new:
         stored = _recorded(lake, table.name, as_of, planned.fingerprint)
         return Obtained(stored or row, is_new=False)
     record_event(
@@ -128,9 +148,35 @@ def obtain_candidate(
 def is_on_record(
     lake: Lake, problem: Problem, columns: LearningColumns, training: Training, as_of: date
 ) -> bool:
-    """Whether the candidate that the data of today make is the one that is stored."""
-    planned = plan_candidate(lake, problem, columns, training, as_of)
-    return _recorded(lake, problem.table("model"), as_of, planned.fingerprint) is not None
+    """Whether the candidate that the data of today make is the one that is stored. The data are
+    downloaded only if the listing does not show that they are as they were."""
+    plan = plan_training(lake, problem, training, as_of)
+    table, day = problem.table("model"), DayRange(as_of, as_of)
+    parts = {partition.part: partition for partition in lake.partitions(table, day)}
+    if not parts:
+        return False
+    stored = lake.scan(table, day).select("fingerprint", "data_version").collect()
+    for fingerprint, version in stored.iter_rows():
+        part = parts.get(_part(fingerprint))
+        is_same_recipe = fingerprint == fingerprint_of(problem, columns, training, as_of, version)
+        if part and is_same_recipe and _are_data_as_they_were(lake, problem, plan, part):
+            return True
+    version = data_version(lake, problem, plan)
+    return fingerprint_of(problem, columns, training, as_of, version) in set(stored["fingerprint"])
+
+
+def _are_data_as_they_were(
+    lake: Lake, problem: Problem, plan: TrainingPlan, part: Partition
+) -> bool:
+    listed = lake.notes(part).get(LISTED_VERSION)
+    if listed:
+        return listed == listed_version(lake, problem, plan)
+    # Earlier releases left no note, but what they read was written before.
+    return is_untouched_since(lake, problem, plan, part.modified)
+
+
+def _part(fingerprint: str) -> str:
+    return f"candidate-{fingerprint}"
 
 
 def point_alias_at_champion(lake: Lake, problem: Problem) -> None:

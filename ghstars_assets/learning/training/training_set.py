@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -11,6 +11,8 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import NotEnoughHistoryError
 from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.holes import holes_in
+from ghstars_assets.lake.sampling import is_sampled
+from ghstars_assets.lake.store import GETS_AT_ONCE
 from ghstars_assets.lake.tables import Lake, Partition
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.training.reference_windows import overlaps, reference_windows
@@ -90,12 +92,13 @@ def read_labelled_rows(
             f'from lake.features join lake.labels using (day, "{problem.entity}") '
             f'where "{columns.target}" is not null'
         )
-        share = f'hash("{problem.entity}") % 1000000 < {most_rows * 1_000_000} //'
         if is_a_day:
-            sampled = f"qualify {share} count(*) over (partition by day)"
+            rows_of_day = "count(*) over (partition by day)"
+            sampled = f"qualify {is_sampled(problem.entity, most_rows, rows_of_day)}"
         else:
             (rows,) = connection.sql(f"select count(*) {joined}").fetchall()[0]
-            sampled = f"and {share} {rows}" if rows > most_rows else ""
+            is_drawn = is_sampled(problem.entity, most_rows, rows)
+            sampled = f"and {is_drawn}" if rows > most_rows else ""
         needed = dict.fromkeys([*columns.needed, *more_columns])
         listed = ", ".join(f'"{name}"' for name in needed)
         query = (
@@ -106,15 +109,38 @@ def read_labelled_rows(
 
 
 def data_version(lake: Lake, problem: Problem, plan: TrainingPlan) -> str:
-    """A hash of every partition that a plan reads."""
+    """A hash of every partition that a plan reads. Each of them is downloaded."""
     digest = hashlib.sha256()
-    days = (*plan.training_days, *plan.holdout_days)
-    for stage in ("features", "labels"):
-        table = problem.table(stage)
-        for partition in _partitions(lake, table, days):
-            digest.update(partition.key.encode())
-            digest.update(lake.store.get(partition.key) or b"")
+    partitions = _read_by(lake, problem, plan)
+    for first in range(0, len(partitions), GETS_AT_ONCE):
+        keys = [partition.key for partition in partitions[first : first + GETS_AT_ONCE]]
+        for key, content in zip(keys, lake.store.get_many(keys), strict=True):
+            digest.update(key.encode())
+            digest.update(content or b"")
     return digest.hexdigest()[:16]
+
+
+def listed_version(lake: Lake, problem: Problem, plan: TrainingPlan) -> str:
+    """A hash of what a listing knows of the same partitions. While it stays, so does the data
+    version; a copied folder has another one though its files are equal."""
+    partitions = _read_by(lake, problem, plan)
+    listed = "\n".join(f"{partition.key} {partition.etag}" for partition in partitions)
+    return hashlib.sha256(listed.encode()).hexdigest()[:16]
+
+
+def is_untouched_since(lake: Lake, problem: Problem, plan: TrainingPlan, moment: datetime) -> bool:
+    """Whether nothing in the span of a plan was written at that time or later. Snapshots are among
+    it: where a day of them goes into quarantine, its features and labels are deleted."""
+    days = (*plan.training_days, *plan.holdout_days)
+    span = DayRange(min(days), max(days))
+    tables = (problem.table(stage) for stage in ("snapshots", "features", "labels"))
+    return all(one.modified < moment for table in tables for one in lake.partitions(table, span))
+
+
+def _read_by(lake: Lake, problem: Problem, plan: TrainingPlan) -> list[Partition]:
+    days = (*plan.training_days, *plan.holdout_days)
+    tables = (problem.table(stage) for stage in ("features", "labels"))
+    return [partition for table in tables for partition in _partitions(lake, table, days)]
 
 
 def _partitions(lake: Lake, table: str, days: tuple[date, ...]) -> list[Partition]:

@@ -7,7 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ghstars_assets.cli.data.lake_views import known_tables, named_tables
+from ghstars_assets.cli.data.sql import run_queries
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets_tests.support.counted_requests import count_requests
 from ghstars_assets_tests.support.ghstars_command import Ghstars
 
 COUNT = "select count(distinct day) as days from stars.snapshots"
@@ -67,3 +70,45 @@ def test_tables_that_hold_nothing_yet_are_empty_and_not_unknown(
 ) -> None:
     query = "select count(*) as rows from stars.predictions"
     assert ghstars(tmp_path / "new", "sql", "--csv", query).out == "rows\n0\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (COUNT, ["stars.snapshots"]),
+        ("with known as (select day from stars.labels) select * from known", ["stars.labels"]),
+        ("from stars.gaps; select 1", ["stars.gaps"]),
+        (
+            'select * from "stars"."gaps" join memory.stars.labels using (day)',
+            ["stars.gaps", "stars.labels"],
+        ),
+        ("select 1", []),
+    ],
+)
+def test_only_the_tables_that_a_query_names_are_bound(query: str, expected: list[str]) -> None:
+    assert sorted(table.name for table in named_tables(query, known_tables())) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "show tables",
+        "use stars; select * from snapshots",
+        "select * from information_schema.tables",
+        "select * from duckdb_views()",
+        "from query_table('stars.gaps')",
+        "describe stars.gaps",
+        "select from where",
+        "select * from snapshots",
+    ],
+)
+def test_a_query_that_may_mean_any_table_has_all_of_them(query: str) -> None:
+    tables = known_tables()
+    assert named_tables(query, tables) == tables
+
+
+def test_a_query_lists_the_folders_of_its_tables_and_no_others(filled_lake: Lake) -> None:
+    lake = Lake(filled_lake.settings)
+    counted = count_requests(lake)
+    run_queries(lake, COUNT, "csv")
+    assert [key for kind, key in counted.requests if kind == "list"] == ["stars/snapshots/"]

@@ -10,8 +10,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.duck import scratch_session
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome, Status
+from ghstars_assets.lake.sampling import is_sampled
 from ghstars_assets.lake.tables import GAP, Lake
 from ghstars_assets.learning.monitoring.drift import feature_values, sampled_rows
 from ghstars_assets.learning.monitoring.drift_profile import drift_profile_from_json
@@ -247,6 +249,12 @@ def test_of_many_rows_the_same_entities_are_taken_on_every_day(lake: Lake) -> No
     assert 850 < first.height < 1150
     assert first.columns == ["station", "rise_cm"]
     assert set(first["station"]) == set(second["station"])
+    # And as for training: by DuckDB's hash, which no release of Polars changes.
+    with scratch_session() as connection:
+        connection.register("many", many)
+        query = f"select station from many where {is_sampled('station', 1000, 10_000)}"
+        drawn = {row[0] for row in connection.execute(query).fetchall()}
+    assert set(first["station"]) == drawn
     assert sampled_rows(lake, PROBLEM, "features", DAY, names, most=10_000).height == 10_000
 
 

@@ -47,7 +47,7 @@ renamed as (
     where full_name <> name_before
 ),
 
--- Not in the next snapshots there are; whoever comes back is told again.
+-- Not in the next snapshots there are; whoever comes back is listed again.
 gone as (
     select
         seen.day_after as day,
