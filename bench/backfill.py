@@ -25,7 +25,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.orchestration.runs import Runner, dagster_instance
 from ghstars_assets.problems.stars.problem import PROBLEM
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sql_tables.engine import fill
 from ghstars_assets_tests.support.world_rows import TABLE, as_github

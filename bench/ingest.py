@@ -23,12 +23,13 @@ from pathlib import Path
 import httpx
 
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.app import SandboxOptions, create_app
-from ghstars_assets.sandbox.clock import SandboxClock
-from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.latency import Latency
-from ghstars_assets.sandbox.state import GitHubState, capture_moment
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.github.clock import SandboxClock
+from ghstars_assets.sandbox.github.state import GitHubState
+from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
+from ghstars_assets.sandbox.http.faults import Faults
+from ghstars_assets.sandbox.http.latency import Latency
+from ghstars_assets.sandbox.world.conditions import capture_moment
+from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import PROJECT_ROOT, Settings
 from ghstars_assets.sources.github.client import GitHub
 from ghstars_assets.sources.github.credentials import Token

@@ -142,8 +142,8 @@ def _place(settings: Settings, marker: Marker, place: str, newest: date) -> Iter
     if place or marker.kind == "real":
         yield place or settings.github_ranking or ARCHIVE
         return
-    from ghstars_assets.sandbox.child import running_sandbox
-    from ghstars_assets.sandbox.world import WorldSpec
+    from ghstars_assets.sandbox.http.child import running_sandbox
+    from ghstars_assets.sandbox.world.world import WorldSpec
 
     if marker.world is None:
         raise GhstarsError("this sandbox home was filled from a served sandbox; name its archive")

@@ -19,8 +19,8 @@ import polars as pl
 
 from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.child import running_sandbox
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.http.child import running_sandbox
+from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.batching import MOST_AT_ONCE
 from ghstars_assets.sources.github.intake import Intake

@@ -12,7 +12,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sql_tables.engine import fill
 from ghstars_assets.sql_tables.graph import SqlGraph

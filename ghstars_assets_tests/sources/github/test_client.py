@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from ghstars_assets.errors import WrongHomeError
-from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.limits import SandboxLimits
+from ghstars_assets.sandbox.http.faults import Faults
+from ghstars_assets.sandbox.http.limits import SandboxLimits
 from ghstars_assets.sources.github.answers import (
     BadCredentialsError,
     BadQueryError,

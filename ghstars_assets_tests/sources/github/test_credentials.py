@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ghstars_assets.errors import GhstarsError, SettingsError
-from ghstars_assets.sandbox.limits import SandboxLimits
-from ghstars_assets.sandbox.state import capture_moment
+from ghstars_assets.sandbox.http.limits import SandboxLimits
+from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.answers import BadCredentialsError
 from ghstars_assets.sources.github.credentials import App, Token, credentials_of

@@ -7,8 +7,8 @@ import httpx
 import polars as pl
 import pytest
 
-from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.limits import SandboxLimits
+from ghstars_assets.sandbox.http.faults import Faults
+from ghstars_assets.sandbox.http.limits import SandboxLimits
 from ghstars_assets.sources.github import discovery
 from ghstars_assets.sources.github.discovery import _Search
 from ghstars_assets.sources.github.wishes import Wish, wished

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ghstars_assets.sandbox.faults import OF_GRAPHQL, Faults
+from ghstars_assets.sandbox.http.faults import OF_GRAPHQL, Faults
 from ghstars_assets.sources.github.answers import (
     BadCredentialsError,
     ForbiddenError,

@@ -9,18 +9,16 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.sandbox.clock import SandboxClock
-from ghstars_assets.sandbox.conditions import conditions_of
-from ghstars_assets.sandbox.details import head_sha_of, node_id_of, repo_id_of, with_details
-from ghstars_assets.sandbox.repositories import MICROSECONDS_PER_SECOND
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.github.clock import SandboxClock
+from ghstars_assets.sandbox.github.details import head_sha_of, node_id_of, repo_id_of, with_details
+from ghstars_assets.sandbox.world.conditions import capture_moment
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 
 Fate = Literal["live", "gone", "blocked", "forbidden"]
 Row = dict[str, Any]
@@ -52,15 +50,6 @@ _FATES_BY_VERB: dict[str, Fate] = {
     "forbid": "forbidden",
     "restore": "live",
 }
-
-
-@lru_cache(maxsize=4096)
-def capture_moment(seed: int, day: date) -> datetime:
-    """When the day's counts are those of the world's snapshot."""
-    microseconds = conditions_of(seed, day).capture_us
-    return datetime.fromisoformat("1970-01-01T00:00:00+00:00") + timedelta(
-        seconds=microseconds // MICROSECONDS_PER_SECOND
-    )
 
 
 class GitHubState:

@@ -1,7 +1,7 @@
 """The sandbox's GraphQL schema is a true subset of GitHub's."""
 
+import tomllib
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
 from graphql import (
@@ -17,20 +17,19 @@ from graphql import (
     validate,
 )
 
-from ghstars_assets.sandbox.graphql_api import SCHEMA_FILE, schema
+from ghstars_assets.sandbox.github.graphql_api import SCHEMA_FILE, schema
+from ghstars_assets.settings import PROJECT_ROOT
 from ghstars_assets.sources.github.query import BY_IDS, by_names
-
-GITHUB_SDL = Path(__file__).parents[3] / "shared" / "data" / "github" / "schema.graphql"
-"""GitHub's public schema, as the npm package @octokit/graphql-schema has it."""
-
-needs_github_sdl = pytest.mark.skipif(
-    not GITHUB_SDL.is_file(), reason="GitHub's public schema is not on this machine"
-)
+from ghstars_assets_tests.support.shared_data import real_data
 
 
 @lru_cache(maxsize=1)
 def githubs() -> GraphQLSchema:
-    return build_schema(GITHUB_SDL.read_text(encoding="utf-8"), assume_valid=True)
+    """GitHub's public schema, as the npm package @octokit/graphql-schema has it."""
+    sdl = real_data() / "github" / "schema.graphql"
+    if not sdl.is_file():
+        pytest.skip(f"GitHub's public schema is not at {sdl}")
+    return build_schema(sdl.read_text(encoding="utf-8"), assume_valid=True)
 
 
 def differences(ours: GraphQLSchema, theirs: GraphQLSchema) -> list[str]:
@@ -83,12 +82,10 @@ def _within(ours: GraphQLNamedType, theirs: GraphQLNamedType) -> list[str]:
     return found
 
 
-@needs_github_sdl
 def test_every_type_field_and_argument_is_githubs_own() -> None:
     assert differences(schema(), githubs()) == []
 
 
-@needs_github_sdl
 @pytest.mark.parametrize(
     ("was", "becomes"),
     [
@@ -110,7 +107,6 @@ def test_whatever_differs_is_seen(was: str, becomes: str) -> None:
     assert differences(changed, githubs())
 
 
-@needs_github_sdl
 def test_a_field_whose_argument_github_demands_cannot_do_without_it() -> None:
     sdl = "interface Node { id: ID! } type Query { node: Node }"
     assert differences(build_schema(sdl), githubs()) == ["Query.node lacks (id)"]
@@ -121,7 +117,13 @@ def test_the_snapshots_query_holds_in_the_sandbox(query: str) -> None:
     assert validate(schema(), parse(query)) == []
 
 
-@needs_github_sdl
 @pytest.mark.parametrize("query", [BY_IDS, by_names(["one/a", "two/b"])[0]])
 def test_the_snapshots_query_holds_at_github(query: str) -> None:
     assert validate(githubs(), parse(query)) == []
+
+
+def test_a_wheel_brings_the_schema_along() -> None:
+    declared = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packaged = declared["tool"]["setuptools"]["package-data"]
+    assert packaged["ghstars_assets.sandbox.github"] == [SCHEMA_FILE.name]
+    assert SCHEMA_FILE.parent == PROJECT_ROOT / "ghstars_assets" / "sandbox" / "github"

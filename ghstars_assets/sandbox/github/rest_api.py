@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.sandbox.state import GitHubState, Row
+from ghstars_assets.sandbox.github.state import GitHubState, Row
 
 MOST_SEARCH_RESULTS = 1000
 MOST_WEEKS_A_PAGE, MOST_PAGES = 30, 100

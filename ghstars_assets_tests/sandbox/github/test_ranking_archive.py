@@ -11,17 +11,17 @@ import httpx
 import polars as pl
 import pytest
 
-from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
-from ghstars_assets.sandbox.ranking_archive import (
+from ghstars_assets.sandbox.github.ranking_archive import (
     COLUMNS,
     CUT_LIST_ROWS,
     LIST_ROWS,
     RankingArchive,
     missing_days,
 )
-from ghstars_assets.sandbox.repositories import LANGUAGE_SHARES
-from ghstars_assets.sandbox.state import capture_moment
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.http.child import RunningSandbox, running_sandbox
+from ghstars_assets.sandbox.world.conditions import capture_moment
+from ghstars_assets.sandbox.world.repositories import LANGUAGE_SHARES
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 
 FIRST_DAY = date(2026, 1, 1)
 SPEC = WorldSpec(seed=12, repositories=1000, first_day=FIRST_DAY)

@@ -11,8 +11,8 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from ghstars_assets.sandbox.randomness import dice_of
-from ghstars_assets.sandbox.repositories import MICROSECONDS_PER_DAY
+from ghstars_assets.sandbox.world.randomness import dice_of
+from ghstars_assets.sandbox.world.repositories import MICROSECONDS_PER_DAY
 
 _LICENCES = ("MIT", "MIT", "Apache-2.0", "Apache-2.0", "GPL-3.0", "BSD-3-Clause", "MPL-2.0", None)
 _TOPICS = (

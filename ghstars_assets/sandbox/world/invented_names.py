@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from ghstars_assets.sandbox.randomness import Stream, generator
+from ghstars_assets.sandbox.world.randomness import Stream, generator
 
 
 def _words(text: str) -> tuple[str, ...]:

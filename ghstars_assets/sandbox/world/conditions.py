@@ -5,10 +5,11 @@ follows from the seed and the day alone, never from what happened before.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
-from ghstars_assets.sandbox.randomness import Stream, generator
-from ghstars_assets.sandbox.repositories import (
+from ghstars_assets.sandbox.world.randomness import Stream, generator
+from ghstars_assets.sandbox.world.repositories import (
     MICROSECONDS_PER_DAY,
     MICROSECONDS_PER_SECOND,
     midnight_us,
@@ -61,6 +62,13 @@ def conditions_of(seed: int, day: date) -> DayConditions:
         activity=activity,
         is_purge=_is_purge(seed, day),
     )
+
+
+@lru_cache(maxsize=4096)
+def capture_moment(seed: int, day: date) -> datetime:
+    """When the day's counts are those of the world's snapshot, to the second."""
+    begins_us, _ = _capture(seed, day)
+    return datetime.fromtimestamp(begins_us // MICROSECONDS_PER_SECOND, UTC)
 
 
 def _capture(seed: int, day: date) -> tuple[int, int]:

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ghstars_assets.sandbox.changes import Change
-from ghstars_assets.sandbox.conditions import SURELY_BEFORE_CAPTURE_US, DayConditions
-from ghstars_assets.sandbox.repositories import (
+from ghstars_assets.sandbox.world.changes import Change
+from ghstars_assets.sandbox.world.conditions import SURELY_BEFORE_CAPTURE_US, DayConditions
+from ghstars_assets.sandbox.world.repositories import (
     DEAD_LOG_RATE,
     MICROSECONDS_PER_SECOND,
     Repositories,

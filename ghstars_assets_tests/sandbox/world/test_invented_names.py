@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 
-from ghstars_assets.sandbox.invented_names import InventedNames
+from ghstars_assets.sandbox.world.invented_names import InventedNames
 
 
 def test_a_number_has_the_same_name_however_many_were_asked_for_before() -> None:

@@ -29,8 +29,8 @@ from graphql import (
 )
 from graphql.pyutils import Path
 
-from ghstars_assets.sandbox.graphql_cost import MOST_WEIGHT, Demand, demand_of, too_heavy
-from ghstars_assets.sandbox.state import GitHubState, Row
+from ghstars_assets.sandbox.github.graphql_cost import MOST_WEIGHT, Demand, demand_of, too_heavy
+from ghstars_assets.sandbox.github.state import GitHubState, Row
 
 SCHEMA_FILE = FilePath(__file__).with_name("schema.graphql")
 

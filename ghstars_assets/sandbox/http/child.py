@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.world.world import WorldSpec
 
 TOKEN_VARIABLE = "GHSTARS_SANDBOX_TOKEN"  # noqa: S105 - the name of a variable
 _STOP_SECONDS = 10

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.sandbox.conditions import conditions_of
-from ghstars_assets.sandbox.world import SNAPSHOT_SCHEMA, World, WorldSpec
+from ghstars_assets.sandbox.world.conditions import conditions_of
+from ghstars_assets.sandbox.world.world import SNAPSHOT_SCHEMA, World, WorldSpec
 
 FIRST_DAY = date(2025, 9, 1)
 SPEC = WorldSpec(seed=7, repositories=600, first_day=FIRST_DAY)

@@ -20,22 +20,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.sandbox import rest_api
-from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.faulty_answers import (
+from ghstars_assets.sandbox.github import rest_api
+from ghstars_assets.sandbox.github.graphql_api import answer
+from ghstars_assets.sandbox.github.ranking_archive import RankingArchive
+from ghstars_assets.sandbox.github.rest_api import RestAnswer
+from ghstars_assets.sandbox.github.state import GitHubState
+from ghstars_assets.sandbox.http.faults import Faults
+from ghstars_assets.sandbox.http.faulty_answers import (
     Answer,
     failed_answer,
     refusal_by,
     spoilt_answer,
     with_holes,
 )
-from ghstars_assets.sandbox.graphql_api import answer
-from ghstars_assets.sandbox.latency import Latency
-from ghstars_assets.sandbox.limits import Ledger, Refusal, Resource, SandboxLimits
-from ghstars_assets.sandbox.ranking_archive import RankingArchive
-from ghstars_assets.sandbox.rest_api import RestAnswer
-from ghstars_assets.sandbox.state import GitHubState
-from ghstars_assets.sandbox.tokens import Doorkeeper
+from ghstars_assets.sandbox.http.latency import Latency
+from ghstars_assets.sandbox.http.limits import Ledger, Refusal, Resource, SandboxLimits
+from ghstars_assets.sandbox.http.tokens import Doorkeeper
 
 _TIMEOUT_SECONDS = 10.0
 _SLOW_SECONDS = 8.0

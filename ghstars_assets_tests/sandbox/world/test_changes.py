@@ -8,8 +8,8 @@ import pytest
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.sandbox.child import running_sandbox
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.http.child import running_sandbox
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 
 FIRST_DAY = date(2025, 1, 1)
 CHANGE_ON = date(2025, 2, 10)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghstars_assets.sandbox.details import head_sha_of, node_id_of, repo_id_of, with_details
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.github.details import head_sha_of, node_id_of, repo_id_of, with_details
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 
 FIRST_DAY = date(2026, 1, 1)
 SPEC = WorldSpec(seed=7, repositories=300, first_day=FIRST_DAY)

@@ -12,13 +12,14 @@ import pytest
 from starlette.applications import Starlette
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.sandbox.app import SandboxOptions, create_app
-from ghstars_assets.sandbox.clock import SandboxClock
-from ghstars_assets.sandbox.faults import NAMES, Faults, parsed_rates
-from ghstars_assets.sandbox.latency import Latency
-from ghstars_assets.sandbox.limits import SandboxLimits
-from ghstars_assets.sandbox.state import GitHubState, capture_moment
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.github.clock import SandboxClock
+from ghstars_assets.sandbox.github.state import GitHubState
+from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
+from ghstars_assets.sandbox.http.faults import NAMES, Faults, parsed_rates
+from ghstars_assets.sandbox.http.latency import Latency
+from ghstars_assets.sandbox.http.limits import SandboxLimits
+from ghstars_assets.sandbox.world.conditions import capture_moment
+from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 DAY = date(2026, 6, 1)

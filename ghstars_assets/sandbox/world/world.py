@@ -13,21 +13,16 @@ import numpy as np
 import polars as pl
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.sandbox.changes import Change
-from ghstars_assets.sandbox.conditions import DayConditions, conditions_of
-from ghstars_assets.sandbox.events import next_state
-from ghstars_assets.sandbox.invented_names import InventedNames
-from ghstars_assets.sandbox.randomness import Stream, generator
-from ghstars_assets.sandbox.repositories import (
+from ghstars_assets.sandbox.world.changes import Change
+from ghstars_assets.sandbox.world.conditions import DayConditions, conditions_of
+from ghstars_assets.sandbox.world.events import next_state
+from ghstars_assets.sandbox.world.invented_names import InventedNames
+from ghstars_assets.sandbox.world.randomness import Stream, generator
+from ghstars_assets.sandbox.world.repositories import (
     LANGUAGE_SHARES,
     MICROSECONDS_PER_SECOND,
     WorldState,
     founded,
-)
-
-SANDBOX_NOTICE = (
-    "This is an invented world: its repositories, owners and stars exist nowhere, and no figure "
-    "measured on it says anything about GitHub."
 )
 
 _UTC_MOMENT = pl.Datetime("us", "UTC")

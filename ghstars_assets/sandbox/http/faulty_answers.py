@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ghstars_assets.sandbox.graphql_api import GraphQLAnswer
-from ghstars_assets.sandbox.limits import Refusal, Resource
+from ghstars_assets.sandbox.github.graphql_api import GraphQLAnswer
+from ghstars_assets.sandbox.http.limits import Refusal, Resource
 
 _HTML = "<html><head><title>502 Bad Gateway</title></head><body>Unicorn!</body></html>"
 _SECONDARY_SECONDS = 60

@@ -18,8 +18,8 @@ from datetime import date
 
 import numpy as np
 
-from ghstars_assets.sandbox.randomness import Stream, dice_of, generator
-from ghstars_assets.sandbox.repositories import LANGUAGE_SHARES, Repositories
+from ghstars_assets.sandbox.world.randomness import Stream, dice_of, generator
+from ghstars_assets.sandbox.world.repositories import LANGUAGE_SHARES, Repositories
 
 _PURGED_REPOSITORIES = 0.6
 _PURGED_MEDIAN = 0.003

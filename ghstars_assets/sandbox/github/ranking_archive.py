@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from ghstars_assets.sandbox.conditions import conditions_of
-from ghstars_assets.sandbox.state import capture_moment
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.world.conditions import capture_moment, conditions_of
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 
 COLUMNS = (
     *("rank", "item", "repo_name", "stars", "forks", "language", "repo_url", "username"),
