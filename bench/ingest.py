@@ -28,9 +28,10 @@ from ghstars_assets.sandbox.github.state import GitHubState
 from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
 from ghstars_assets.sandbox.http.faults import Faults
 from ghstars_assets.sandbox.http.latency import Latency
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.sandbox.world.world import WorldSpec
-from ghstars_assets.settings import PROJECT_ROOT, Settings
+from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.client import GitHub
 from ghstars_assets.sources.github.credentials import Token
 from ghstars_assets.sources.github.endpoint import Endpoint
@@ -38,10 +39,6 @@ from ghstars_assets.sources.github.governor import Limits
 from ghstars_assets.sources.github.intake import Intake
 from ghstars_assets.sources.github.snapshotter import Asked, capture
 from ghstars_assets.sources.github.tables import tables_of
-
-sys.path.insert(0, str(PROJECT_ROOT))  # virtual time is the tests'
-
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 SEED = 7
 DAY = date(2026, 6, 1)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from ghstars_assets.sandbox.github.clock import SandboxClock
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

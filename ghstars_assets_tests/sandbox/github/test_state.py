@@ -9,9 +9,9 @@ import pytest
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.sandbox.github.clock import SandboxClock
 from ghstars_assets.sandbox.github.state import GitHubState
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.sandbox.world.world import World, WorldSpec
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 FIRST_DAY = date(2026, 1, 1)
 SPEC = WorldSpec(seed=12, repositories=300, first_day=FIRST_DAY)

@@ -18,9 +18,9 @@ from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
 from ghstars_assets.sandbox.http.faults import NAMES, Faults, parsed_rates
 from ghstars_assets.sandbox.http.latency import Latency
 from ghstars_assets.sandbox.http.limits import SandboxLimits
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.sandbox.world.world import WorldSpec
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 DAY = date(2026, 6, 1)
 SPEC = WorldSpec(5, 400, DAY)

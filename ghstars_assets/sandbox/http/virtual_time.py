@@ -1,7 +1,8 @@
 """An event loop whose time leaps to the next timer when nothing else is to be done.
 
-Code that asks the loop for the time and sleeps by `asyncio` runs unchanged, and an hour of waiting
-costs nothing: the same order of events on every machine. Nothing in it may use threads.
+With the sandbox served in the same process, an hour of waiting for its limits costs nothing, and
+events come in the same order on every machine. Code that asks the loop for the time and sleeps by
+`asyncio` runs unchanged; nothing in it may use threads or sockets.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 class _LeapingSelector(selectors.DefaultSelector):
-    """Hands out what is ready; where nothing is, the time it would have waited has passed."""
+    """It hands out what is ready. Where nothing is, the time it would have waited has passed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +29,7 @@ class _LeapingSelector(selectors.DefaultSelector):
         return ready
 
 
-class VirtualTimeLoop(asyncio.SelectorEventLoop):
+class _VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._leaping = _LeapingSelector()
         super().__init__(self._leaping)
@@ -38,5 +39,6 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, Answer]) -> Answer:
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+    """What `asyncio.run` does, in a loop whose time begins at 0 and leaps."""
+    with asyncio.Runner(loop_factory=_VirtualTimeLoop) as runner:
         return runner.run(main)
