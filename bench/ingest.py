@@ -12,7 +12,6 @@ The peer asks REST about one repository a request, one after the other, at REST'
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import httpx
 
+from bench_support.figures import write_figures
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.github.clock import SandboxClock
 from ghstars_assets.sandbox.github.state import GitHubState
@@ -73,7 +73,7 @@ class Figures:
 
     @property
     def share_used(self) -> float:
-        """Of the limit that binds."""
+        """The share that was used of the limit that binds."""
         return max(self.share_of_seconds, self.share_of_points)
 
     @property
@@ -95,9 +95,8 @@ def main() -> None:
     started = time.perf_counter()
     figures = run_in_virtual_time(_measure(options.repositories))
     _report(figures, time.perf_counter() - started)
-    if options.json:
-        told = {**asdict(figures), "share_used": figures.share_used, "ratio": figures.ratio}
-        options.json.write_text(json.dumps(told, indent=2))
+    shares = {"share_used": figures.share_used, "ratio": figures.ratio}
+    write_figures(options.json, {**asdict(figures), **shares})
     sys.exit(0 if figures.is_inside and figures.share_used >= DEMANDED_SHARE else 1)
 
 
