@@ -13,11 +13,16 @@ _NOT_INHERITED = ("GHSTARS_", "DAGSTER_", "MLFLOW_")
 
 
 def start(
-    command: Sequence[str], home: Path, settings: Mapping[str, str] | None = None
+    command: Sequence[str],
+    home: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    shows_progress: bool = False,
 ) -> subprocess.Popen[str]:
     """Start a command that sees `home` and these settings alone.
 
-    Neither the environment nor a `.env` in the working folder may lead it to the user's own lake.
+    What it writes is kept for `end_of`, or, as far as it is progress, shown at once. Neither the
+    environment nor a `.env` in the working folder may lead it to the user's own lake.
     """
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
@@ -27,7 +32,7 @@ def start(
         env={**inherited, "GHSTARS_HOME": str(home), **(settings or {})},
         cwd=home,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=None if shows_progress else subprocess.PIPE,
         text=True,
     )
 
@@ -45,7 +50,7 @@ def end_of(process: subprocess.Popen[str], *, timeout_seconds: float | None = No
         printed, complained = process.communicate(timeout=timeout_seconds)
     finally:
         process.kill()
-    return Ended(process.returncode, printed + complained)
+    return Ended(process.returncode, printed + (complained or ""))
 
 
 def finish(process: subprocess.Popen[str]) -> None:
