@@ -47,7 +47,7 @@ from skill_parts.task import Task, task_of
 TEST_DATA = "GHSTARS_TEST_DATA"
 SKIPPED = (
     "Skipped: the peers are compared on the Github-Ranking archive, and neither --archive nor "
-    f"{TEST_DATA} says where that is."
+    f"{TEST_DATA} names its folder."
 )
 HEAD = """\
 | forecast | given | rows | MAE | ÷ naive | ours ÷ naive | MAE − ours, 95 % | seconds |

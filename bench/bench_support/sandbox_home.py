@@ -1,4 +1,4 @@
-"""Homes that hold an invented world, without waiting until it was asked over HTTP."""
+"""Homes filled with an invented world at once, without asking it over HTTP."""
 
 from collections.abc import Mapping
 

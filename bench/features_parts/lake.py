@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FIRST_DAY = date(2015, 1, 1)
 THREADS = 2
-MEMORY_GB = 2.0  # DuckDB's limit where the settings say nothing
+MEMORY_GB = 2.0  # DuckDB's limit where nothing is set
 
 
 def lake_of(home: Path) -> Lake:

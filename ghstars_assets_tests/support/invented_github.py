@@ -76,7 +76,7 @@ async def invented_github(
     transport = _Meddling(httpx.ASGITransport(app), meddle)
     async with GitHub(endpoint, transport=transport) as github:
         sandbox = app.state.sandbox
-        yield Invented(state, options.faults, sandbox.ledger, sandbox.told, github)
+        yield Invented(state, options.faults, sandbox.ledger, sandbox.shown, github)
 
 
 class _Meddling(httpx.AsyncBaseTransport):

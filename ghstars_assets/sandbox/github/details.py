@@ -1,4 +1,4 @@
-"""What GitHub tells of a repository beyond what the world itself knows: pull requests, releases,
+"""What GitHub shows of a repository beyond what the world itself knows: pull requests, releases,
 topics and the like, made from the seed, the identity and the age alone.
 
 The world's own dice stay untouched. Whatever only ever grows on GitHub only ever grows here.

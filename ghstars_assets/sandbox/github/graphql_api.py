@@ -1,6 +1,6 @@
 """GitHub's GraphQL over the invented state: real queries, executed over a subset of its schema.
 
-A query costs what GitHub's formula says, is refused where it is too heavy, and tells of what is
+A query costs what GitHub's formula says, is refused where it is too heavy, and names what is
 missing in GitHub's words. graphql-core resolves rows that are plain dictionaries.
 """
 
@@ -42,13 +42,13 @@ class GraphQLAnswer:
     body: dict[str, Any]
     points: int
     repositories: list[int] = field(default_factory=list)
-    """Those that were told."""
+    """The ids of those that it shows."""
 
 
 def answer(
     state: GitHubState, payload: Mapping[str, Any], budget: Mapping[str, int] | None = None
 ) -> GraphQLAnswer:
-    """`budget` is what `rateLimit` tells: limit, remaining, used and reset."""
+    """Answer a query; `budget` is for `rateLimit`: limit, remaining, used and reset."""
     query = payload.get("query") if isinstance(payload, Mapping) else None
     if not isinstance(query, str):
         return _refused({"message": "A query attribute must be specified and must be a string."})
@@ -78,7 +78,7 @@ def answer(
     body: dict[str, Any] = {"data": result.data}
     if errors:
         body["errors"] = errors
-    return GraphQLAnswer(body, demand.points, context.told)
+    return GraphQLAnswer(body, demand.points, context.shown)
 
 
 def _refused(*errors: dict[str, Any], points: int = 1) -> GraphQLAnswer:
@@ -103,7 +103,7 @@ def _parsed(query: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
     return (None, faults) if faults else (document, [])
 
 
-# ---- what it tells ------------------------------------------------------------------------------
+# ---- what it shows ------------------------------------------------------------------------------
 
 
 @dataclass
@@ -112,7 +112,7 @@ class _Context:
     demand: Demand
     budget: Mapping[str, int] | None
     errors: list[dict[str, Any]] = field(default_factory=list)
-    told: list[int] = field(default_factory=list)
+    shown: list[int] = field(default_factory=list)
 
 
 def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
@@ -189,7 +189,7 @@ def _visible(
 ) -> Row | None:
     fate = context.state.fate(row["repo_id"]) if row else "gone"
     if row and fate == "live":
-        context.told.append(row["repo_id"])
+        context.shown.append(row["repo_id"])
         return row
     if fate == "forbidden":
         kind = "FORBIDDEN"
@@ -291,7 +291,7 @@ _FIELDS = {
         "databaseId": None,
     },
     "stargazerCount": lambda row, _: row["stars"],
-    # The list is closed to all but the repository's own people since 2026-06-30, and says 0.
+    # The list is closed to all but the repository's own people since 2026-06-30, and shows 0.
     "stargazers": lambda _row, _: {"totalCount": 0},
     "forkCount": lambda row, _: row["forks"],
     "watchers": lambda row, _: {"totalCount": row["watchers"]},

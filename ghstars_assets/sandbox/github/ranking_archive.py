@@ -1,6 +1,6 @@
 """The invented world's archive of rankings: one CSV file a day, in the shape of Github-Ranking's.
 
-It is told from the seed alone, by a world of its own: asking does not move the clock, and what was
+It follows from the seed alone, in a world of its own: asking does not move the clock, and what was
 done by hand is not in it. The files are as untidy as real ones: lists taken minutes apart, some of
 them cut short, repositories that drop out for a day, days without a file.
 """
@@ -128,8 +128,8 @@ def _with_what_comes(
 ) -> pl.DataFrame:
     """Today's rows, what each count changes by until the next capture, and when it does so.
 
-    The draw tells where between two whole numbers a count turns over, so that the few minutes from
-    list to list show in small counts too, and a count does not go back and forth.
+    The draw decides where between two whole numbers a count turns over, so that the few minutes
+    from list to list show in small counts too, and a count does not go back and forth.
     """
     found = today.join(
         next_day.select("repo_id", pl.col(_COUNTS).name.suffix("_next")),

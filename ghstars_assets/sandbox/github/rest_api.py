@@ -120,7 +120,7 @@ def issues(state: GitHubState, row: Row, params: Mapping[str, str], url: str) ->
 
 
 def with_etag(answered: RestAnswer, known: str | None) -> RestAnswer:
-    """The answer marked with what it says, or 304 where that is known already."""
+    """Mark the answer with a digest of its body, or answer 304 where that is known already."""
     if answered.status != 200:
         return answered
     content = json.dumps(answered.body, sort_keys=True, default=str).encode()

@@ -1,8 +1,8 @@
 """The invented GitHub at a moment: who is there, under which name, and what has become of others.
 
-The world tells its days in order, so a state replays them up to its clock once and remembers names
-that have moved on, as GitHub's redirects do. `happen` lays experiments over the world: a rename, a
-deletion, a legal block, at once and whenever one likes.
+The world makes its days in order, so a state goes through them up to its clock once and remembers
+names that have moved on, as GitHub's redirects do. `happen` lays experiments over the world: a
+rename, a deletion, a legal block, at any moment.
 """
 
 from bisect import bisect_right
@@ -58,7 +58,7 @@ class GitHubState:
         self.clock = clock
         self._world = World(spec)
         self._frames: dict[date, pl.DataFrame] = {}
-        self._replayed_through = spec.first_day - _ONE_DAY
+        self._known_through = spec.first_day - _ONE_DAY
         self._last_names: pl.DataFrame | None = None
         self._stars_on: dict[date, tuple[np.ndarray, np.ndarray]] = {}
         self._moved: defaultdict[str, list[tuple[date, int]]] = defaultdict(list)
@@ -168,7 +168,7 @@ class GitHubState:
     # ---- experiments ------------------------------------------------------------------------
 
     def happen(self, event: Mapping[str, Any]) -> Row:
-        """Change the world by hand; returns what was told of it."""
+        """Change the world by hand, and return what has changed."""
         if "create" in event:
             return self._create(str(event["create"]), int(event.get("stars", 0)))
         for verb, fate in _FATES_BY_VERB.items():
@@ -245,7 +245,7 @@ class GitHubState:
         key = now.date() if now >= captured else now.replace(second=0, microsecond=0)
         if key == self._seen_at:
             return
-        self._replay_through(now.date())
+        self._go_through(now.date())
         today = self._frame(now.date())
         if now < captured and now.date() > self.spec.first_day:
             yesterday = self._frame(now.date() - _ONE_DAY)
@@ -264,9 +264,9 @@ class GitHubState:
             self._frames[day] = with_details(self._world.snapshot(day), self.spec.seed)
         return self._frames[day]
 
-    def _replay_through(self, day: date) -> None:
-        for passed, frame in self._world.snapshots(self._replayed_through + _ONE_DAY, day):
-            self._replayed_through = passed
+    def _go_through(self, day: date) -> None:
+        for passed, frame in self._world.snapshots(self._known_through + _ONE_DAY, day):
+            self._known_through = passed
             names = frame.select("repo_id", "full_name")
             if self._last_names is not None:
                 moved = self._last_names.join(names, on="repo_id").filter(

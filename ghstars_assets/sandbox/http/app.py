@@ -53,10 +53,10 @@ class SandboxOptions:
     faults: Faults = field(default_factory=Faults)
     app_public_key: str = ""
     served_log: Path | None = None
-    """Gets a line for each answer that told of repositories, before it is sent."""
+    """A file that gets a line for each answer with repositories in it, before that is sent."""
 
 
-_Told = Callable[[Request, str | None], RestAnswer]
+_RestWork = Callable[[Request, str | None], RestAnswer]
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -71,11 +71,11 @@ class _Sandbox:
         self.ledger = Ledger(options.limits, state.now)
         self.doorkeeper = Doorkeeper(options.token, options.app_public_key)
         self.archive = RankingArchive(state.spec)
-        self.told: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self.shown: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self.numbered = 0
 
     def app(self) -> Starlette:
-        def rest(answered: _Told, resource: Resource = "core") -> _Endpoint:
+        def rest(answered: _RestWork, resource: Resource = "core") -> _Endpoint:
             async def endpoint(request: Request) -> Response:
                 return await self._rest(request, answered, resource)
 
@@ -119,7 +119,7 @@ class _Sandbox:
         async def work() -> Answer:
             if fault == "rename_midrun":
                 self._rename_one()
-            answered = answer(self.state, payload, self.ledger.told()["graphql"])
+            answered = answer(self.state, payload, self.ledger.budgets()["graphql"])
             spoilt = spoilt_answer(fault, answered)
             if spoilt is not None:
                 return spoilt
@@ -135,7 +135,7 @@ class _Sandbox:
 
     def _note(self, repositories: list[int]) -> None:
         day = str(self.state.now().date())
-        self.told[day].update(repositories)
+        self.shown[day].update(repositories)
         if self.options.served_log and repositories:
             line = json.dumps({"day": day, "repositories": repositories})
             with self.options.served_log.open("a", encoding="utf-8") as log:
@@ -152,7 +152,7 @@ class _Sandbox:
     async def _rest(
         self,
         request: Request,
-        answered: _Told,
+        answered: _RestWork,
         resource: Resource,
     ) -> Response:
         fault = self.options.faults.next(of_rest=True)
@@ -189,7 +189,7 @@ class _Sandbox:
     def _issues(self, request: Request, _fault: str | None) -> RestAnswer:
         return self._of_a_repository(request, rest_api.issues)
 
-    def _of_a_repository(self, request: Request, told: Callable[..., RestAnswer]) -> RestAnswer:
+    def _of_a_repository(self, request: Request, work: Callable[..., RestAnswer]) -> RestAnswer:
         row, is_redirect = self._asked(request)
         found = rest_api.repository(self.state, row, _root(request), is_redirect)
         if row is None or found.status != 200:
@@ -200,7 +200,7 @@ class _Sandbox:
                 return RestAnswer(301, {**found.body, "url": url}, {"location": url})
             return found
         url = f"{_root(request)}{request.url.path}"
-        return told(self.state, row, request.query_params, url)
+        return work(self.state, row, request.query_params, url)
 
     def _closed(self, _request: Request, _fault: str | None) -> RestAnswer:
         """Stargazer lists are closed to all but a repository's own people since 2026-06-30."""
@@ -274,8 +274,8 @@ class _Sandbox:
         resource: Resource = "core",
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        told = {**self._headers(resource), "content-type": "application/json", **(headers or {})}
-        return Response(json.dumps(body), status, told)
+        sent = {**self._headers(resource), "content-type": "application/json", **(headers or {})}
+        return Response(json.dumps(body), status, sent)
 
     def _headers(self, resource: Resource) -> dict[str, str]:
         return {
@@ -296,7 +296,7 @@ class _Sandbox:
     async def _rate_limit(self, request: Request) -> Response:
         if not self.doorkeeper.lets_in(request.headers.get("authorization", ""), self.state.now()):
             return self._sent(401, {"message": "Bad credentials"})
-        resources = self.ledger.told()
+        resources = self.ledger.budgets()
         return self._sent(200, {"resources": resources, "rate": resources["core"]})
 
     async def _app_token(self, request: Request) -> Response:
@@ -336,12 +336,12 @@ class _Sandbox:
         return self._sent(200, {})
 
     async def _happen(self, request: Request) -> Response:
-        told = self.state.happen(json.loads(await request.body()))
-        return self._sent(200, json.loads(json.dumps(told, default=str)))
+        changed = self.state.happen(json.loads(await request.body()))
+        return self._sent(200, json.loads(json.dumps(changed, default=str)))
 
     async def _served(self, _request: Request) -> Response:
-        told = {day: dict(counts) for day, counts in self.told.items()}
-        return self._sent(200, {"repositories": told, **self.ledger.record()})
+        shown = {day: dict(counts) for day, counts in self.shown.items()}
+        return self._sent(200, {"repositories": shown, **self.ledger.record()})
 
     async def _misused(self, _request: Request, fault: Exception) -> Response:
         return self._sent(400, {"message": str(fault)})

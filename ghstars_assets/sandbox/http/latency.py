@@ -26,5 +26,5 @@ class Latency:
 
     def seconds(self, repositories: int) -> float:
         typical = self.base_seconds + self.seconds_per_repository * repositories
-        # The mean stays what was said.
+        # The spread leaves the mean where it was.
         return typical * self._dice.lognormvariate(-math.pow(self.spread, 2) / 2, self.spread)

@@ -1,6 +1,6 @@
 """GitHub's limits, kept by the sandbox: points and requests by the hour, and the secondary ones.
 
-What is used up is counted whether or not it is enforced, so that a bench can say how close to a
+What is used up is counted whether or not it is enforced, so that a bench can show how close to a
 limit somebody came. Hours go by the sandbox's clock, minutes by the event loop's time.
 """
 
@@ -30,7 +30,7 @@ class SandboxLimits:
 
     @classmethod
     def generous(cls) -> "SandboxLimits":
-        """No limit that anyone would notice; the headers still tell one."""
+        """Limits that nobody would notice; the headers still show them."""
         return cls(_UNLIMITED, _UNLIMITED, float(_UNLIMITED), _UNLIMITED, _UNLIMITED, _UNLIMITED)
 
 
@@ -132,8 +132,8 @@ class Ledger:
             "x-ratelimit-resource": resource,
         }
 
-    def told(self) -> dict[str, dict[str, int]]:
-        """For /rate_limit."""
+    def budgets(self) -> dict[str, dict[str, int]]:
+        """What /rate_limit shows of each resource."""
         names = ("limit", "remaining", "used", "reset")
         return {
             resource: {name: int(self.headers(resource)[f"x-ratelimit-{name}"]) for name in names}

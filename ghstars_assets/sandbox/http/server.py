@@ -1,4 +1,4 @@
-"""Serves the sandbox on loopback, until told to end."""
+"""Serves the sandbox on loopback, until somebody ends it."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ def serve(app: Starlette, listening: socket.socket, *, ends_with_stdin: bool = F
         log_level="critical",
         access_log=False,
         lifespan="off",
-        date_header=False,  # the sandbox's clock tells the date
+        date_header=False,  # the date is that of the sandbox's clock
         server_header=False,
     )
     server = uvicorn.Server(config)

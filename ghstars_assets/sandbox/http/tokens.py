@@ -20,7 +20,7 @@ class Doorkeeper:
         if kind.lower() not in ("bearer", "token"):
             return False
         known = [self.token, *(token for token, ends_at in self._given if now < ends_at)]
-        # Every one is compared, so that the time tells nothing.
+        # Every one is compared, so that the time gives nothing away.
         return any([hmac.compare_digest(given.encode(), one.encode()) for one in known])  # noqa: C419
 
     def installation_token(self, authorization: str, now: datetime) -> tuple[str, datetime] | None:

@@ -39,6 +39,6 @@ class _VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, Answer]) -> Answer:
-    """What `asyncio.run` does, in a loop whose time begins at 0 and leaps."""
+    """Do what `asyncio.run` does, in a loop whose time begins at 0 and leaps."""
     with asyncio.Runner(loop_factory=_VirtualTimeLoop) as runner:
         return runner.run(main)

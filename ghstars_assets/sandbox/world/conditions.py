@@ -29,7 +29,7 @@ _SLOW_CAPTURE_MINUTES = 15.0
 _TROUBLED_DAY_CHANCE = 1 / 70  # the platform was down for some hours
 _TROUBLED_DAY_ACTIVITY = 0.6
 _ACTIVITY_LOG_SPREAD = 0.05
-# One purge in every block of days, so that 400 days hold about five: enough to learn to bear them.
+# One purge in every block of days, so that 400 days have about five: enough to learn from.
 # (Github-Ranking shows four mass purges between 2023-11 and 2026-02.)
 _PURGE_BLOCK_DAYS = 80
 

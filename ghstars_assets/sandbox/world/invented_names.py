@@ -33,7 +33,7 @@ _NOUNS = _words(
     bellows compass dovetail easel ferry gimbal hammock icicle juniper kiln loom mortar nozzle
     oar pulley quiver ratchet sextant trellis utensil valve windmill yarrow abacus"""
 )
-# None tells a language, which is drawn apart.
+# None gives away a language, which is drawn apart.
 _PATTERNS = _words(
     """{0}-{1} {0}{1} {1}-{0} {0}-{1}-cli {0}-{1}-sdk {0}-{1}-sync {0}-{1}-lite {0}-{1}-kit
     {0}-{1}-ui {0}-{1}-server awesome-{0}-{1} {0}-{1}-db open-{0}-{1} {0}-{1}-core {0}-{1}-app

@@ -85,7 +85,7 @@ class WorldSpec:
 
 
 class World:
-    """The days of one spec. Going on from where one was is cheap; going back replays some weeks."""
+    """It makes the days of one spec. Going on is cheap; going back makes some weeks again."""
 
     def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec

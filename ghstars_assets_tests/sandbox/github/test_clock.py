@@ -64,11 +64,11 @@ def test_setting_a_clock_changes_the_moment_and_not_the_mode() -> None:
     assert not fixed.is_running
 
 
-def test_the_clock_tells_utc_whatever_it_was_given() -> None:
+def test_the_clock_shows_utc_whatever_it_was_given() -> None:
     in_tokyo = NOON.astimezone(timezone(9 * HOUR))
-    told = SandboxClock.fixed(in_tokyo).now()
-    assert told == NOON
-    assert told.tzinfo is UTC
+    shown = SandboxClock.fixed(in_tokyo).now()
+    assert shown == NOON
+    assert shown.tzinfo is UTC
 
 
 @pytest.fixture

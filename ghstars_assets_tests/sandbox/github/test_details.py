@@ -16,15 +16,15 @@ YEAR = timedelta(days=365)
 GROWING = ("closed_issues", "merged_pull_requests", "releases", "discussions", "size_kb")
 
 
-def told_days(spec: WorldSpec = SPEC, days: int = DAYS) -> Iterator[pl.DataFrame]:
+def shown_days(spec: WorldSpec = SPEC, days: int = DAYS) -> Iterator[pl.DataFrame]:
     last = spec.first_day + timedelta(days=days - 1)
     for _, frame in World(spec).snapshots(spec.first_day, last):
         yield with_details(frame, spec.seed)
 
 
 @pytest.fixture(scope="module")
-def told() -> pl.DataFrame:
-    return pl.concat(told_days()).sort("repo_id", "day")
+def shown() -> pl.DataFrame:
+    return pl.concat(shown_days()).sort("repo_id", "day")
 
 
 def test_the_worlds_own_columns_stay_as_they_are() -> None:
@@ -32,37 +32,37 @@ def test_the_worlds_own_columns_stay_as_they_are() -> None:
     assert with_details(frame, SPEC.seed).select(frame.columns).equals(frame)
 
 
-def test_what_only_grows_on_github_only_grows_here(told: pl.DataFrame) -> None:
-    steps = told.select(pl.col(*GROWING, "latest_release_at").diff().over("repo_id"))
+def test_what_only_grows_on_github_only_grows_here(shown: pl.DataFrame) -> None:
+    steps = shown.select(pl.col(*GROWING, "latest_release_at").diff().over("repo_id"))
     for name in GROWING:
         assert (steps[name].drop_nulls() >= 0).all()
         assert (steps[name].drop_nulls() > 0).any()
     assert (steps["latest_release_at"].drop_nulls() >= timedelta()).all()
 
 
-def test_no_count_is_negative_or_missing(told: pl.DataFrame) -> None:
-    counts = told.select(*GROWING, "open_pull_requests")
+def test_no_count_is_negative_or_missing(shown: pl.DataFrame) -> None:
+    counts = shown.select(*GROWING, "open_pull_requests")
     assert counts.null_count().sum_horizontal().item() == 0
     assert counts.min().min_horizontal().item() >= 0
 
 
 def test_a_latest_release_exists_where_there_are_releases_and_lies_within_the_life(
-    told: pl.DataFrame,
+    shown: pl.DataFrame,
 ) -> None:
-    has_releases = told["releases"] > 0
+    has_releases = shown["releases"] > 0
     assert has_releases.any()
-    assert not has_releases.filter(told["observed_at"] - told["created_at"] > YEAR).all()
+    assert not has_releases.filter(shown["observed_at"] - shown["created_at"] > YEAR).all()
     for name in ("latest_release", "latest_release_at"):
-        assert (told[name].is_not_null() == has_releases).all()
-    dated = told.drop_nulls("latest_release_at")
+        assert (shown[name].is_not_null() == has_releases).all()
+    dated = shown.drop_nulls("latest_release_at")
     assert (dated["created_at"] <= dated["latest_release_at"]).all()
     # Made by floats: to the second.
     observed = dated["observed_at"] + timedelta(seconds=1)
     assert (dated["latest_release_at"] <= observed).all()
 
 
-def test_a_new_release_has_a_new_tag_and_a_new_date(told: pl.DataFrame) -> None:
-    releases = told.drop_nulls("latest_release").select(
+def test_a_new_release_has_a_new_tag_and_a_new_date(shown: pl.DataFrame) -> None:
+    releases = shown.drop_nulls("latest_release").select(
         "repo_id", "releases", "latest_release", "latest_release_at"
     )
     once_each = releases.unique().height
@@ -70,21 +70,21 @@ def test_a_new_release_has_a_new_tag_and_a_new_date(told: pl.DataFrame) -> None:
         assert releases.select("repo_id", name).unique().height == once_each
 
 
-def test_moments_are_in_order(told: pl.DataFrame) -> None:
-    assert (told["created_at"] <= told["updated_at"]).all()
-    assert (told["pushed_at"] <= told["updated_at"]).all()
-    assert (told["updated_at"] <= told["observed_at"]).all()
+def test_moments_are_in_order(shown: pl.DataFrame) -> None:
+    assert (shown["created_at"] <= shown["updated_at"]).all()
+    assert (shown["pushed_at"] <= shown["updated_at"]).all()
+    assert (shown["updated_at"] <= shown["observed_at"]).all()
 
 
 def test_topics_are_few_and_in_order_and_licences_belong_to_the_repository(
-    told: pl.DataFrame,
+    shown: pl.DataFrame,
 ) -> None:
-    topics = told["topics"]
+    topics = shown["topics"]
     assert set(topics.list.len().unique()) == {0, 1, 2, 3, 4}
     assert (topics == topics.list.unique().list.sort()).all()
-    lasting = told.group_by("repo_id").agg(pl.col("topics", "licence", "node_id").n_unique())
+    lasting = shown.group_by("repo_id").agg(pl.col("topics", "licence", "node_id").n_unique())
     assert lasting.drop("repo_id").max().row(0) == (1, 1, 1)
-    assert told["licence"].null_count() > 0
+    assert shown["licence"].null_count() > 0
 
 
 def test_details_belong_to_the_repository_and_not_to_who_else_is_there() -> None:
@@ -95,7 +95,7 @@ def test_details_belong_to_the_repository_and_not_to_who_else_is_there() -> None
     assert alone.equals(among_others)
 
 
-def test_the_same_seed_tells_the_same_and_another_does_not() -> None:
+def test_the_same_seed_gives_the_same_and_another_does_not() -> None:
     frame = World(SPEC).snapshot(FIRST_DAY)
     once = with_details(frame, 7)
     assert once.equals(with_details(frame, 7))

@@ -50,10 +50,10 @@ def of_one(selection: str) -> str:
     return f"query ($id: ID!) {{ node(id: $id) {{ ... on Repository {{ {selection} }} }} }}"
 
 
-# ---- what is told -------------------------------------------------------------------------------
+# ---- what is shown ------------------------------------------------------------------------------
 
 
-def test_the_snapshots_query_tells_every_repository_as_the_state_knows_it(
+def test_the_snapshots_query_shows_every_repository_as_the_state_knows_it(
     state: GitHubState,
 ) -> None:
     rows = some(state, 60)
@@ -62,12 +62,12 @@ def test_the_snapshots_query_tells_every_repository_as_the_state_knows_it(
     assert answered.repositories == [row["repo_id"] for row in rows]
     nodes = answered.body["data"]["nodes"]
     for node, row in zip(nodes, rows, strict=True):
-        told = row_of(node)
-        expected = {name: row[name] for name in told}
-        # GitHub tells whole seconds.
+        shown = row_of(node)
+        expected = {name: row[name] for name in shown}
+        # GitHub shows whole seconds.
         for name in ("latest_release_at", "created_at", "pushed_at", "updated_at"):
             expected[name] = expected[name] and expected[name].replace(microsecond=0)
-        assert told == expected
+        assert shown == expected
 
 
 def test_by_name_each_answer_stands_under_its_own_alias(state: GitHubState) -> None:
@@ -126,8 +126,8 @@ def test_issues_and_pull_requests_are_counted_by_their_states(state: GitHubState
         pulls: pullRequests { totalCount }
     """)
     row = some(state, 5)[4]
-    told = asked(state, query, id=row["node_id"]).body["data"]["node"]
-    counts = {name: found["totalCount"] for name, found in told.items()}
+    shown = asked(state, query, id=row["node_id"]).body["data"]["node"]
+    counts = {name: found["totalCount"] for name, found in shown.items()}
     issues = row["open_issues"] + row["closed_issues"]
     assert counts == {
         "all": issues,
@@ -138,7 +138,7 @@ def test_issues_and_pull_requests_are_counted_by_their_states(state: GitHubState
     }
 
 
-def test_topics_are_told_as_many_as_asked_for(state: GitHubState) -> None:
+def test_topics_are_shown_as_many_as_asked_for(state: GitHubState) -> None:
     row = next(row for row in some(state, 100) if len(row["topics"]) >= 3)
     for given, expected in (
         ("first: 2", row["topics"][:2]),
@@ -146,9 +146,9 @@ def test_topics_are_told_as_many_as_asked_for(state: GitHubState) -> None:
         ("first: 100", row["topics"]),
     ):
         query = of_one(f"repositoryTopics({given}) {{ totalCount nodes {{ topic {{ name }} }} }}")
-        told = asked(state, query, id=row["node_id"]).body["data"]["node"]["repositoryTopics"]
-        assert [found["topic"]["name"] for found in told["nodes"]] == expected
-        assert told["totalCount"] == len(row["topics"])
+        shown = asked(state, query, id=row["node_id"]).body["data"]["node"]["repositoryTopics"]
+        assert [found["topic"]["name"] for found in shown["nodes"]] == expected
+        assert shown["totalCount"] == len(row["topics"])
 
 
 def test_nodes_of_a_connection_without_a_page_size_are_refused(state: GitHubState) -> None:
@@ -159,7 +159,7 @@ def test_nodes_of_a_connection_without_a_page_size_are_refused(state: GitHubStat
     assert "`first` or `last` value to properly paginate" in body["errors"][0]["message"]
 
 
-def test_a_repository_asked_twice_is_told_twice_and_in_order(state: GitHubState) -> None:
+def test_a_repository_asked_for_twice_is_shown_twice_and_in_order(state: GitHubState) -> None:
     one, two = some(state, 2)
     ids = [one["node_id"], two["node_id"], one["node_id"]]
     answered = asked(state, NAMES_OF, ids=ids)
@@ -168,7 +168,7 @@ def test_a_repository_asked_twice_is_told_twice_and_in_order(state: GitHubState)
     assert answered.repositories == [one["repo_id"], two["repo_id"], one["repo_id"]]
 
 
-def test_a_query_is_told_by_the_clock_of_its_own_moment(state: GitHubState) -> None:
+def test_a_query_is_answered_by_the_clock_of_its_own_moment(state: GitHubState) -> None:
     def stars() -> list[int]:
         nodes = asked(state, BY_IDS, ids=node_ids(state, 50)).body["data"]["nodes"]
         return [node["stargazerCount"] for node in nodes]
@@ -245,8 +245,8 @@ def test_an_old_name_is_followed_unless_asked_not_to(state: GitHubState) -> None
         repository(owner: $o, name: $n, followRenames: $f) { databaseId nameWithOwner }
     }"""
     found = asked(state, query, o=row["owner"], n=row["name"], f=True).body
-    told = {"databaseId": row["repo_id"], "nameWithOwner": "elsewhere/other"}
-    assert found == {"data": {"repository": told}}
+    shown = {"databaseId": row["repo_id"], "nameWithOwner": "elsewhere/other"}
+    assert found == {"data": {"repository": shown}}
     unfollowed = asked(state, query, o=row["owner"], n=row["name"], f=False).body
     assert unfollowed["data"] == {"repository": None}
     assert unfollowed["errors"][0]["type"] == "NOT_FOUND"
@@ -356,7 +356,7 @@ def test_what_cannot_be_answered_is_an_error_without_data(state: GitHubState, qu
 
 
 @pytest.mark.parametrize("payload", [{}, [], "query", 5, None, {"query": None}, {"query": 5}])
-def test_a_body_without_a_query_is_told_so(state: GitHubState, payload: Any) -> None:
+def test_a_body_without_a_query_is_refused(state: GitHubState, payload: Any) -> None:
     body = answer(state, payload).body
     assert body == {
         "errors": [{"message": "A query attribute must be specified and must be a string."}]
@@ -364,7 +364,7 @@ def test_a_body_without_a_query_is_told_so(state: GitHubState, payload: Any) -> 
 
 
 @pytest.mark.parametrize("variables", ["ids", ["a"], 5])
-def test_variables_that_are_no_object_are_told_so(state: GitHubState, variables: Any) -> None:
+def test_variables_that_are_no_object_are_refused(state: GitHubState, variables: Any) -> None:
     body = answer(state, {"query": NAMES_OF, "variables": variables}).body
     assert body == {"errors": [{"message": "Variables are invalid JSON."}]}
 

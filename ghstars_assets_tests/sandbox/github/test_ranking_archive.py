@@ -65,7 +65,7 @@ def snapshots() -> dict[date, pl.DataFrame]:
     return dict(World(SPEC).snapshots(FIRST_DAY, day_number(DAYS)))
 
 
-# ---- what a file says ---------------------------------------------------------------------------
+# ---- what is in a file --------------------------------------------------------------------------
 
 
 def test_a_file_has_the_archives_columns_and_lists(archived: dict[date, pl.DataFrame]) -> None:
@@ -87,14 +87,14 @@ def test_the_first_list_is_the_worlds_snapshot_of_the_day(
 ) -> None:
     for day, listed in archived.items():
         first = listed.filter(item="top-100-stars")
-        told = first.join(snapshots[day], on="full_name", maintain_order="left")
-        assert told.height == first.height
-        assert (told["stars"] == told["stars_right"]).all()
-        assert (told["forks"] == told["forks_right"]).all()
-        assert (told["issues"] == told["open_issues"]).all()
-        assert told["language"].eq_missing(told["language_right"]).all()
-        pushed = told["last_commit"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_zone="UTC")
-        assert (pushed == told["pushed_at"]).all()
+        shown = first.join(snapshots[day], on="full_name", maintain_order="left")
+        assert shown.height == first.height
+        assert (shown["stars"] == shown["stars_right"]).all()
+        assert (shown["forks"] == shown["forks_right"]).all()
+        assert (shown["issues"] == shown["open_issues"]).all()
+        assert shown["language"].eq_missing(shown["language_right"]).all()
+        pushed = shown["last_commit"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_zone="UTC")
+        assert (pushed == shown["pushed_at"]).all()
 
 
 def test_lists_are_ranked_by_their_count_and_leave_out_forks(
@@ -117,11 +117,11 @@ def test_a_repository_in_two_lists_has_two_rows_of_moments_apart(
         now, later = (snapshots[each].select("repo_id", *COUNTS) for each in (day, day + ONE_DAY))
         ids = snapshots[day].select("full_name", "repo_id")
         rows = listed.rename({"issues": "open_issues"}).join(ids, on="full_name")
-        told = rows.join(now, on="repo_id", suffix="_now").join(
+        shown = rows.join(now, on="repo_id", suffix="_now").join(
             later, on="repo_id", suffix="_later"
         )
         for count in COUNTS:
-            between = told.select(
+            between = shown.select(
                 pl.col(count).is_between(
                     pl.min_horizontal(f"{count}_now", f"{count}_later"),
                     pl.max_horizontal(f"{count}_now", f"{count}_later"),
@@ -144,9 +144,9 @@ def test_later_lists_have_later_counts(
         .join(snapshots[day + ONE_DAY].select("repo_id", "stars"), on="repo_id")
         .filter(pl.col("stars_right") > pl.col("stars"))["full_name"]
     )
-    told = archived[day].filter(pl.col("full_name").is_in(growing.implode()))
+    shown = archived[day].filter(pl.col("full_name").is_in(growing.implode()))
     # A file's rows are in order of its lists.
-    courses = told.group_by("full_name").agg("stars")["stars"].to_list()
+    courses = shown.group_by("full_name").agg("stars")["stars"].to_list()
     assert any(len(set(course)) > 1 for course in courses)
     assert all(course == sorted(course) for course in courses)
 
@@ -170,10 +170,10 @@ def test_names_are_those_of_the_day(
 
 def test_descriptions_stay_and_some_need_quoting(archived: dict[date, pl.DataFrame]) -> None:
     first, last = (archived[day] for day in (min(archived), max(archived)))
-    told = first["description"].drop_nulls()
-    assert told.str.contains(",").any()
-    assert told.str.contains('"').any()
-    assert told.len() < first.height
+    shown = first["description"].drop_nulls()
+    assert shown.str.contains(",").any()
+    assert shown.str.contains('"').any()
+    assert shown.len() < first.height
     both = first.unique("full_name").join(last.unique("full_name"), on="full_name")
     assert both["description"].eq_missing(both["description_right"]).all()
 
@@ -317,13 +317,13 @@ def test_missing_and_future_days_are_not_found(sandbox: RunningSandbox) -> None:
     assert download(sandbox, missing + 5 * ONE_DAY).status_code == 200
 
 
-def test_the_first_list_tells_what_graphql_tells_that_day(sandbox: RunningSandbox) -> None:
+def test_the_first_list_shows_what_graphql_shows_that_day(sandbox: RunningSandbox) -> None:
     day = day_number(20)
     travel(sandbox, day)
     first = read(download(sandbox, day).content).filter(item="top-100-stars")
-    told = graphql(sandbox, first["full_name"].to_list())
+    shown = graphql(sandbox, first["full_name"].to_list())
     for place, row in enumerate(first.iter_rows(named=True)):
-        assert told[f"r{place}"] == {
+        assert shown[f"r{place}"] == {
             "stargazerCount": row["stars"],
             "forkCount": row["forks"],
             "issues": {"totalCount": row["issues"]},
@@ -342,11 +342,11 @@ def test_asking_the_archive_disturbs_nothing(sandbox: RunningSandbox) -> None:
         served = httpx.get(f"{sandbox.url}/sandbox/served").json()
         return limits.json(), limits.headers["date"], served
 
-    told, before = graphql(sandbox, names), all_there_is()
+    shown, before = graphql(sandbox, names), all_there_is()
     for each in (day_number(2), day_number(39), day, day + ONE_DAY, day_number(7)):
         download(sandbox, each)
     assert all_there_is() == before
-    assert graphql(sandbox, names) == told
+    assert graphql(sandbox, names) == shown
 
 
 def test_the_archive_does_not_know_what_is_done_by_hand() -> None:

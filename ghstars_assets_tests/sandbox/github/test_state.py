@@ -12,40 +12,22 @@ from ghstars_assets.sandbox.github.state import GitHubState
 from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.sandbox.world.world import World, WorldSpec
+from ghstars_assets_tests.support.sandbox_states import (
+    DAYS,
+    FIRST_DAY,
+    SPEC,
+    day_number,
+    full_name_of,
+    living,
+    rows_of,
+    state_at,
+)
 
-FIRST_DAY = date(2026, 1, 1)
-SPEC = WorldSpec(seed=12, repositories=300, first_day=FIRST_DAY)
-DAYS = 120
 COUNTS = ("stars", "forks", "watchers", "open_issues")
-
-
-def day_number(number: int) -> date:
-    return FIRST_DAY + timedelta(days=number)
-
-
-def state_at(moment: datetime | date, spec: WorldSpec = SPEC) -> GitHubState:
-    at = moment if isinstance(moment, datetime) else capture_moment(spec.seed, moment)
-    return GitHubState(spec, SandboxClock.fixed(at))
 
 
 def running_from(at: datetime) -> GitHubState:
     return GitHubState(SPEC, SandboxClock.running(at))
-
-
-def rows_of(state: GitHubState) -> list[dict[str, Any]]:
-    """Every repository as it is told, its name looked up too."""
-    rows = [state.repository(repo_id) for repo_id in state.table()["repo_id"]]
-    return [row for row in rows if row]
-
-
-def living(state: GitHubState, place: int = 0) -> dict[str, Any]:
-    return rows_of(state)[place]
-
-
-def full_name_of(state: GitHubState, repo_id: int) -> str:
-    row = state.repository(repo_id)
-    assert row
-    return row["full_name"]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +86,7 @@ def test_travelling_gives_the_moment_of_the_capture_and_works_backwards() -> Non
         assert rows_of(state) == expected
 
 
-def test_before_the_world_begins_its_first_day_is_told_and_no_one_travels_there() -> None:
+def test_before_the_world_begins_its_first_day_is_shown_and_no_one_travels_there() -> None:
     early = state_at(datetime(2025, 12, 1, tzinfo=UTC))
     assert rows_of(early) == rows_of(state_at(FIRST_DAY))
     with pytest.raises(GhstarsError, match="begins on 2026-01-01; it cannot show 2025-12-31"):
@@ -141,7 +123,7 @@ def test_between_two_captures_the_counts_are_on_the_way() -> None:
     assert moved > 10
 
 
-def test_a_push_is_told_once_it_has_happened_and_not_before() -> None:
+def test_a_push_is_shown_once_it_has_happened_and_not_before() -> None:
     noon = datetime(2026, 1, 6, 12, tzinfo=UTC)
     evening = {row["repo_id"]: row for row in rows_of(state_at(date(2026, 1, 6)))}
     eve = {row["repo_id"]: row for row in rows_of(state_at(date(2026, 1, 5)))}
@@ -167,7 +149,7 @@ def test_the_latest_release_fits_the_count_at_every_moment() -> None:
             assert row["releases"] == 0 or row["latest_release_at"] <= at
 
 
-def test_nothing_is_told_of_what_is_yet_to_come() -> None:
+def test_nothing_is_shown_of_what_is_yet_to_come() -> None:
     at = datetime(2026, 1, 10, 3, tzinfo=UTC)
     for row in rows_of(state_at(at)):
         for name in ("created_at", "pushed_at", "updated_at", "head_committed_at"):
@@ -268,9 +250,9 @@ def test_the_star_history_is_the_difference_of_the_days_that_are_known(
     stars = {day: dict(frame.select("repo_id", "stars").iter_rows()) for day, frame in days.items()}
     for row in rows_of(state):
         repo_id = row["repo_id"]
-        told = state.daily_stars(repo_id, 10)
-        assert told[0][0] == day_number(20)
-        for day, gained in told:
+        shown = state.daily_stars(repo_id, 10)
+        assert shown[0][0] == day_number(20)
+        for day, gained in shown:
             before = day - timedelta(days=1)
             if repo_id in stars[before]:
                 assert gained == max(0, stars[day][repo_id] - stars[before][repo_id])
@@ -284,14 +266,14 @@ def whole_history(state: GitHubState, row: dict[str, Any]) -> list[tuple[date, i
 def test_a_history_goes_back_to_the_creation_and_adds_up_to_the_stars(number: int) -> None:
     state = state_at(day_number(number), WorldSpec(7, 40, FIRST_DAY))
     for row in rows_of(state):
-        told = whole_history(state, row)
-        assert [day for day, _ in told] == [
-            day_number(number) - timedelta(days=back) for back in range(len(told))
+        shown = whole_history(state, row)
+        assert [day for day, _ in shown] == [
+            day_number(number) - timedelta(days=back) for back in range(len(shown))
         ]
-        assert told[-1][0] == row["created_at"].date()
-        assert all(gained >= 0 for _, gained in told)
-        # Stars taken back are not in it: it may tell of more than are left, never of fewer.
-        total = sum(gained for _, gained in told)
+        assert shown[-1][0] == row["created_at"].date()
+        assert all(gained >= 0 for _, gained in shown)
+        # Stars taken back are not in it: it may have more than are left, never fewer.
+        total = sum(gained for _, gained in shown)
         assert row["stars"] <= total <= row["stars"] * 1.1 + 20
 
 
@@ -317,144 +299,6 @@ def test_a_repository_made_by_hand_has_its_stars_from_its_first_day(state: GitHu
     made = state.happen({"create": "new/one", "stars": 50})
     state.travel_to(day_number(33))
     assert [gained for _, gained in state.daily_stars(made["repo_id"], 10)] == [0, 0, 0, 50]
-
-
-# ---- experiments --------------------------------------------------------------------------------
-
-
-def test_a_renamed_repository_is_found_by_its_new_name_and_redirected_from_the_old(
-    state: GitHubState,
-) -> None:
-    row = living(state)
-    state.happen({"rename": row["repo_id"], "to": "elsewhere/other"})
-    renamed = state.repository(row["repo_id"])
-    assert renamed
-    assert renamed == row | {"full_name": "elsewhere/other", "owner": "elsewhere", "name": "other"}
-    assert state.by_name("Elsewhere/Other") == (renamed, False)
-    assert state.by_name(row["full_name"]) == (renamed, True)
-    assert state.by_node_id(row["node_id"]) == renamed
-    assert "elsewhere/other" in set(state.table()["full_name"])
-    assert state.table()["repo_id"].is_unique().all()
-
-
-def test_a_rename_lasts_when_the_clock_moves_on(state: GitHubState) -> None:
-    row = living(state)
-    state.happen({"rename": row["repo_id"], "to": "elsewhere/other"})
-    state.travel_to(day_number(31))
-    assert full_name_of(state, row["repo_id"]) == "elsewhere/other"
-    assert state.by_name(row["full_name"])[1]
-
-
-def test_a_repository_renamed_twice_and_back_is_found_by_all_its_names(state: GitHubState) -> None:
-    row = living(state)
-    for to in ("a/b", "c/d", row["full_name"]):
-        state.happen({"rename": row["repo_id"], "to": to})
-    assert state.by_name(row["full_name"]) == (row, False)
-    assert state.by_name("a/b") == (row, True)
-    assert state.by_name("c/d") == (row, True)
-
-
-def test_a_rename_may_change_no_more_than_capitals(state: GitHubState) -> None:
-    row = living(state)
-    shouted = row["full_name"].upper()
-    state.happen({"rename": row["repo_id"], "to": shouted})
-    found, is_redirect = state.by_name(row["full_name"])
-    assert found
-    assert (found["full_name"], is_redirect) == (shouted, False)
-
-
-def test_a_freed_name_that_another_takes_means_the_other(state: GitHubState) -> None:
-    one, two = living(state, 0), living(state, 1)
-    state.happen({"rename": one["repo_id"], "to": "moved/away"})
-    state.happen({"rename": two["repo_id"], "to": one["full_name"]})
-    found, is_redirect = state.by_name(one["full_name"])
-    assert found
-    assert (found["repo_id"], is_redirect) == (two["repo_id"], False)
-
-    made = state.happen({"create": two["full_name"], "stars": 3})
-    assert state.by_name(two["full_name"]) == (made, False)
-    assert made["repo_id"] not in (one["repo_id"], two["repo_id"])
-
-
-def test_a_deleted_repositorys_name_can_be_taken_by_a_new_one(state: GitHubState) -> None:
-    row = living(state)
-    state.happen({"delete": row["repo_id"]})
-    assert state.by_name(row["full_name"]) == (None, False)
-    made = state.happen({"create": row["full_name"], "stars": 12})
-    assert state.by_name(row["full_name"]) == (made, False)
-    assert made["repo_id"] > row["repo_id"]
-    assert (made["stars"], made["forks"], made["latest_release"]) == (12, 0, None)
-    assert made["created_at"] == state.now()
-    assert state.by_node_id(made["node_id"]) == made
-    assert state.repository(row["repo_id"]) is None
-
-
-@pytest.mark.parametrize(
-    ("verb", "fate"),
-    [("delete", "gone"), ("private", "gone"), ("block", "blocked"), ("forbid", "forbidden")],
-)
-def test_what_befalls_a_repository_hides_it_from_search_until_it_is_restored(
-    state: GitHubState, verb: str, fate: str
-) -> None:
-    row, others = living(state), state.table().height - 1
-    repo_id = row["repo_id"]
-    assert state.happen({verb: repo_id}) == {"repo_id": repo_id, "fate": fate}
-    assert state.fate(repo_id) == fate
-    assert (state.repository(repo_id) is None) == (fate == "gone")
-    assert state.table().height == others
-    state.happen({"restore": repo_id})
-    assert state.fate(repo_id) == "live"
-    assert state.repository(repo_id) == row
-    assert state.table().height == others + 1
-
-
-def test_a_blocked_repository_that_the_world_deletes_is_gone(
-    days: dict[date, pl.DataFrame],
-) -> None:
-    last_ids = set(days[day_number(DAYS - 1)]["repo_id"])
-    repo_id = next(found for found in days[FIRST_DAY]["repo_id"] if found not in last_ids)
-    for verb in ("block", "restore"):
-        state = state_at(FIRST_DAY)
-        state.happen({verb: repo_id})
-        state.travel_to(day_number(DAYS - 1))
-        assert state.fate(repo_id) == "gone"
-        assert state.repository(repo_id) is None
-
-
-def test_the_table_is_what_search_may_show_with_the_experiments_in_it(state: GitHubState) -> None:
-    rows = rows_of(state)
-    schema = state.table().schema
-    state.happen({"delete": rows[0]["repo_id"]})
-    state.happen({"rename": rows[1]["repo_id"], "to": "a/b"})
-    made = state.happen({"create": "c/d", "stars": 5})
-    state.happen({"rename": made["repo_id"], "to": "e/f"})
-    table = state.table()
-    assert table.schema == schema
-    assert table.height == len(rows)
-    assert {"a/b", "e/f"} <= set(table["full_name"])
-    assert not {"c/d", rows[0]["full_name"], rows[1]["full_name"]} & set(table["full_name"])
-
-
-@pytest.mark.parametrize(
-    "event", [{}, {"explode": 1}, {"rename": 5}, {"rename": 1, "to": "a/b"}, {"delete": 1}]
-)
-def test_an_event_that_cannot_be_is_refused(state: GitHubState, event: dict[str, Any]) -> None:
-    with pytest.raises(GhstarsError):
-        state.happen(event)
-
-
-@pytest.mark.parametrize("name", ["", "bare", "a/b/c", "/b", "a/"])
-def test_a_name_that_is_no_owner_and_name_is_refused(state: GitHubState, name: str) -> None:
-    for event in ({"create": name}, {"rename": living(state)["repo_id"], "to": name}):
-        with pytest.raises(GhstarsError, match="owner/name"):
-            state.happen(event)
-
-
-def test_a_name_that_a_living_repository_has_cannot_be_taken(state: GitHubState) -> None:
-    one, two = living(state, 0), living(state, 1)
-    for event in ({"create": two["full_name"]}, {"rename": one["repo_id"], "to": two["full_name"]}):
-        with pytest.raises(GhstarsError, match="has that name"):
-            state.happen(event)
 
 
 def all_states() -> Iterator[GitHubState]:

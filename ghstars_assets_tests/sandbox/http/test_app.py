@@ -45,7 +45,7 @@ async def _client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def _tell(story: Story, **options: Any) -> None:
+def _run(story: Story, **options: Any) -> None:
     async def main() -> None:
         app, state = _app(**options)
         async with _client(app) as client:
@@ -64,22 +64,22 @@ def test_every_answer_bears_githubs_headers_and_the_sandboxs_mark() -> None:
         assert answer.headers["x-ratelimit-resource"] == "graphql"
         assert answer.headers["x-ratelimit-remaining"] == "4999"
         assert answer.headers["x-ghstars-sandbox"] == f"5/400/{DAY}"
-        told = parsedate_to_datetime(answer.headers["date"])
-        assert told == state.now().replace(microsecond=0)
+        shown = parsedate_to_datetime(answer.headers["date"])
+        assert shown == state.now().replace(microsecond=0)
         assert answer.headers["x-github-request-id"]
 
-    _tell(story)
+    _run(story)
 
 
 def test_a_query_can_ask_for_the_budget_itself() -> None:
     async def story(client: httpx.AsyncClient, state: GitHubState) -> None:
         asked = {"query": "{ rateLimit { cost limit remaining used resetAt } }"}
         answer = await client.post("/graphql", json=asked)
-        told = answer.json()["data"]["rateLimit"]
-        assert (told["cost"], told["limit"], told["used"]) == (1, 5000, 1)
-        assert str(told["remaining"]) == answer.headers["x-ratelimit-remaining"]
+        shown = answer.json()["data"]["rateLimit"]
+        assert (shown["cost"], shown["limit"], shown["used"]) == (1, 5000, 1)
+        assert str(shown["remaining"]) == answer.headers["x-ratelimit-remaining"]
 
-    _tell(story)
+    _run(story)
 
 
 @pytest.mark.parametrize("header", ["", "Bearer wrong", "Basic a-token", "Bearer"])
@@ -89,7 +89,7 @@ def test_nobody_is_let_in_without_the_token(header: str) -> None:
             answer = await client.get(path, headers={"Authorization": header})
             assert (answer.status_code, answer.json()["message"]) == (401, "Bad credentials")
 
-    _tell(story)
+    _run(story)
 
 
 def test_a_spent_hour_is_refused_as_github_refuses_it_and_comes_back() -> None:
@@ -104,7 +104,7 @@ def test_a_spent_hour_is_refused_as_github_refuses_it_and_comes_back() -> None:
         await asyncio.sleep(reset - state.now().timestamp() + 1)
         assert (await client.post("/graphql", json=CHEAP)).json()["data"]
 
-    _tell(story, limits=SandboxLimits(points_per_hour=3))
+    _run(story, limits=SandboxLimits(points_per_hour=3))
 
 
 def test_more_than_sixty_seconds_of_answering_in_a_minute_are_refused() -> None:
@@ -119,7 +119,7 @@ def test_more_than_sixty_seconds_of_answering_in_a_minute_are_refused() -> None:
         assert served["worst_seconds_overlapping"] == pytest.approx(80, abs=1)
         assert served["refused"] == 1
 
-    _tell(story, latency=Latency(base_seconds=4.0))
+    _run(story, latency=Latency(base_seconds=4.0))
 
 
 def test_searches_are_counted_by_the_minute_and_rest_by_the_hour() -> None:
@@ -131,7 +131,7 @@ def test_searches_are_counted_by_the_minute_and_rest_by_the_hour() -> None:
         limits = (await client.get("/rate_limit")).json()["resources"]
         assert (limits["search"]["remaining"], limits["core"]["used"]) == (0, 1)
 
-    _tell(story, limits=SandboxLimits(search_per_minute=2))
+    _run(story, limits=SandboxLimits(search_per_minute=2))
 
 
 def test_a_repository_is_had_by_name_by_id_and_by_the_name_it_had() -> None:
@@ -151,10 +151,10 @@ def test_a_repository_is_had_by_name_by_id_and_by_the_name_it_had() -> None:
         await client.post("/sandbox/happenings", json={"delete": row["repo_id"]})
         assert (await client.get(f"/repositories/{row['repo_id']}")).status_code == 404
 
-    _tell(story)
+    _run(story)
 
 
-def test_what_has_not_changed_is_told_by_304_and_is_free() -> None:
+def test_what_has_not_changed_is_answered_by_304_and_is_free() -> None:
     async def story(client: httpx.AsyncClient, state: GitHubState) -> None:
         path = f"/repositories/{_first(state)['repo_id']}"
         first = await client.get(path)
@@ -162,10 +162,10 @@ def test_what_has_not_changed_is_told_by_304_and_is_free() -> None:
         assert (again.status_code, again.content) == (304, b"")
         assert (await client.get("/rate_limit")).json()["resources"]["core"]["used"] == 1
 
-    _tell(story)
+    _run(story)
 
 
-def test_search_shows_a_thousand_at_most_and_tells_how_many_there_are() -> None:
+def test_search_shows_a_thousand_at_most_and_counts_them_all() -> None:
     async def story(client: httpx.AsyncClient, state: GitHubState) -> None:
         for number in range(900):
             state.happen({"create": f"many/n{number}", "stars": 3})
@@ -183,10 +183,10 @@ def test_search_shows_a_thousand_at_most_and_tells_how_many_there_are() -> None:
         assert beyond.status_code == 422
         assert "first 1000 search results" in beyond.json()["message"]
 
-    _tell(story)
+    _run(story)
 
 
-def test_the_star_history_tells_weeks_from_sunday_newest_first() -> None:
+def test_the_star_history_shows_weeks_from_sunday_newest_first() -> None:
     async def story(client: httpx.AsyncClient, state: GitHubState) -> None:
         state.travel_to(date(2026, 6, 17))
         row = _first(state)
@@ -202,7 +202,7 @@ def test_the_star_history_tells_weeks_from_sunday_newest_first() -> None:
         assert more[0]["week"] < weeks[-1]["week"]
         assert (await client.get(f"/repos/{row['full_name']}/stargazers")).status_code == 404
 
-    _tell(story)
+    _run(story)
 
 
 def test_issues_come_with_pull_requests_and_are_followed_by_link() -> None:
@@ -221,7 +221,7 @@ def test_issues_come_with_pull_requests_and_are_followed_by_link() -> None:
         assert {issue["updated_at"] >= updated[5] for issue in since.json()} == {True}
         assert (await client.get(url, params={"page": 500})).status_code == 422
 
-    _tell(story)
+    _run(story)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_fault_comes_when_it_is_asked_for_and_then_no_more(
         second = await client.post("/graphql", json=CHEAP)
         assert second.json() == {"data": {"viewer": {"login": "sandbox"}}}
 
-    _tell(story)
+    _run(story)
 
 
 def test_rates_come_true() -> None:
@@ -268,16 +268,16 @@ def test_rates_are_read_and_wrong_ones_named() -> None:
     everything = parsed_rates("all=0.17")
     assert set(everything) == set(NAMES) - {"saml"}
     assert sum(everything.values()) < 0.18
-    for wrong, told in (
+    for wrong, message in (
         ("slow=2", "from 0 to 1"),
         ("oops=0.1", "no fault 'oops'"),
         ("slow", "slow=0.1"),
     ):
-        with pytest.raises(GhstarsError, match=told):
+        with pytest.raises(GhstarsError, match=message):
             parsed_rates(wrong)
 
 
-def test_a_wrong_happening_is_told_and_does_no_harm() -> None:
+def test_a_wrong_happening_is_refused_and_does_no_harm() -> None:
     async def story(client: httpx.AsyncClient, state: GitHubState) -> None:
         answer = await client.post("/sandbox/happenings", json={"explode": 1})
         assert answer.status_code == 400
@@ -285,4 +285,4 @@ def test_a_wrong_happening_is_told_and_does_no_harm() -> None:
         answer = await client.put("/sandbox/clock", json={"day": "2020-01-01"})
         assert answer.status_code == 400
 
-    _tell(story)
+    _run(story)

@@ -19,19 +19,19 @@ SEED, REPOSITORIES = 7, 300
 Days = dict[date, pl.DataFrame]
 
 
-def told(change_on: date | None) -> Days:
+def shown(change_on: date | None) -> Days:
     world = World(WorldSpec(SEED, REPOSITORIES, FIRST_DAY, change_on))
     return dict(world.snapshots(FIRST_DAY, LAST_DAY))
 
 
 @pytest.fixture(scope="module")
 def changed() -> Days:
-    return told(CHANGE_ON)
+    return shown(CHANGE_ON)
 
 
 @pytest.fixture(scope="module")
 def unchanged() -> Days:
-    return told(None)
+    return shown(None)
 
 
 def gained(days: Days, measure: str, span: DayRange) -> pl.DataFrame:
@@ -104,13 +104,13 @@ def test_a_world_cannot_change_before_it_begins() -> None:
         WorldSpec(SEED, REPOSITORIES, FIRST_DAY, FIRST_DAY)
 
 
-def test_the_sandbox_of_a_changing_world_shows_what_the_world_tells() -> None:
+def test_the_sandbox_of_a_changing_world_shows_that_world() -> None:
     spec = WorldSpec(SEED, 40, FIRST_DAY, CHANGE_ON)
-    told = {
+    shown = {
         change_on: World(WorldSpec(SEED, 40, FIRST_DAY, change_on)).snapshot(CHANGE_ON)
         for change_on in (CHANGE_ON, None)
     }
-    purged = told[CHANGE_ON].join(told[None], on="repo_id", suffix="_unchanged")
+    purged = shown[CHANGE_ON].join(shown[None], on="repo_id", suffix="_unchanged")
     repo_id, stars = purged.filter(pl.col("stars") < pl.col("stars_unchanged")).row(0)[1:4:2]
     with running_sandbox(spec) as sandbox, httpx.Client(trust_env=False) as client:
         sandbox.travel_to(CHANGE_ON)
