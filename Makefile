@@ -11,7 +11,7 @@ TEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo up test lint format bench azurite hooks lock clean
+.PHONY: help venv demo up test lint format bench rooms azurite hooks lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ lint: $(READY) ## style, types, import contracts, SQL, security
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint sql bench
-	$(BIN)/bandit -q -ii -c pyproject.toml -r ghstars_assets bench
+	$(BIN)/bandit -q -ii -c pyproject.toml -r ghstars_assets bench tools
 
 format: $(READY) ## rewrite Python and SQL in the house style
 	$(BIN)/ruff check --fix .
@@ -52,6 +52,10 @@ azurite: $(AZURITE) ## install Azurite, so that the Azure Blob tests run (needs 
 
 $(AZURITE):
 	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error azurite@$(AZURITE_VERSION)
+
+rooms: $(READY) ## draw docs/rooms.svg and list docs/stages.md, both from the code
+	@$(BIN)/python -m tools.draw_rooms
+	@$(BIN)/python -m tools.list_stages
 
 hooks: $(READY) ## run the linters before every commit
 	$(BIN)/pre-commit install

@@ -1,6 +1,7 @@
 """Every knob, typed, from the environment and `.env`: the only reader of the environment."""
 
 import os
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -139,6 +140,11 @@ class Settings(BaseSettings):
         return self.mlflow_tracking_uri or f"sqlite:///{self.mlflow_home / 'mlflow.db'}"
 
     @property
+    def budget_patience(self) -> timedelta:
+        """How long a run waits for what a source allows in an hour to return."""
+        return timedelta(minutes=self.github_patience_minutes)
+
+    @property
     def spill_path(self) -> Path:
         return self.home_path / "spill"
 
@@ -161,6 +167,13 @@ def load_settings() -> Settings:
 def current_settings() -> Settings:
     """The settings of this process, read once."""
     return load_settings()
+
+
+def export_home(settings: Settings) -> None:
+    """Set what Dagster, which reads the environment itself, must find of this home."""
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["GHSTARS_HOME"] = str(settings.home_path)
+    os.environ.setdefault(EVENT_BATCH_VARIABLE, str(EVENTS_AT_ONCE))
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

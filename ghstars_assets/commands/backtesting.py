@@ -15,7 +15,7 @@ from ghstars_assets.learning.evaluation.skill import SkillReport, measure_skill
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.registry.mlflow_tracking import Tracking
 from ghstars_assets.learning.wiring import wire
-from ghstars_assets.orchestration.backtest_metadata import report_backtest
+from ghstars_assets.orchestration.assets.backtest_asset import backtest_files, report_backtest
 from ghstars_assets.orchestration.runs import dagster_instance
 from ghstars_assets.reporting.skill_report import rows_for_console
 from ghstars_assets.settings import SQL_ROOT, Settings
@@ -50,7 +50,7 @@ def run_backtest(
     report = measure_skill(lake, problem, columns.baselines, days, replay.part)
     if json_file:
         json_file.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
-    run_id = Tracking(settings, problem.name).record_backtest(report)
+    run_id = Tracking(settings, problem.name).record_backtest(report, backtest_files(report))
     with dagster_instance(settings) as instance:
         report_backtest(instance, problem.table("backtest"), report, run_id)
     return report

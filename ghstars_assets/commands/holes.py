@@ -8,6 +8,8 @@ from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.holes import declare_gaps, holes_in, release_days
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.plan import Plan
+from ghstars_assets.orchestration.backfill import plan_of
 from ghstars_assets.problems.registry import find_problem
 from ghstars_assets.settings import Settings
 
@@ -45,12 +47,28 @@ def release_from_quarantine(
         raise GhstarsError(f"{quarantine} holds nothing of {days}; there is nothing to release.")
     release_days(lake, problem.name, days, why)
     yield f"released {problem.name} {days}: {why}"
-    # The outcome of the days one horizon before fell into the hole, too.
-    affected = DayRange(days.first - timedelta(days=problem.horizon_days), days.last)
-    names = ("snapshots", "features", "labels", "calibration", "predictions", "scores")
     for report in backfill(settings, problem, days, ("snapshots",), force=True):
         yield str(report)
-    first_held = lake.days(problem.table("snapshots"))[0]
-    affected = DayRange(max(affected.first, first_held), affected.last)
-    for report in backfill(settings, problem, affected, names[1:]):
+    plan = plan_of(settings, problem)
+    affected = affected_days(plan, days)
+    for report in backfill(settings, problem, affected, stages_after_snapshots(plan)):
         yield str(report)
+
+
+def affected_days(plan: Plan, released: DayRange) -> DayRange:
+    """From the first day whose outcome fell into the hole to the newest day there is, for every
+    later day may look back on it."""
+    first = released.first - timedelta(days=plan.problem.horizon_days)
+    snapshots = plan.lake.days(plan.problem.table("snapshots"))
+    return DayRange(max(first, snapshots[0]), max(released.last, snapshots[-1]))
+
+
+def stages_after_snapshots(plan: Plan) -> list[str]:
+    """Everything that is made of snapshots, but for the models: a version that was trained without
+    the day stays what it is."""
+    snapshots = plan.problem.table("snapshots")
+    return [
+        stage.name
+        for stage in plan.stages
+        if not (stage.source or stage.is_of_training_days or stage.table.name == snapshots)
+    ]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,8 @@ from ghstars_assets.learning.promotion.decisions import champions_of
 from ghstars_assets.learning.simulation.simulation import LivedPast, with_and_without
 from ghstars_assets.learning.simulation.simulation_lake import ReplayLake
 from ghstars_assets.learning.wiring import wire
+from ghstars_assets.orchestration.triggers.schedules import training_days
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets.settings import SQL_ROOT, Settings
 
 WEEK = timedelta(days=7)
@@ -35,13 +38,14 @@ def run_replay(
     backfill(settings, problem, needed_days(Lake(settings), problem, days, "never"), STAGES)
     columns = wire([problem], SQL_ROOT).columns[problem.name]
     lake = ReplayLake(settings, problem)
-    past = LivedPast(lake, problem, columns, say, is_weekly)
+    trains_on = partial(training_days, settings.weekly_cron)
+    past = LivedPast(lake, problem, columns, say, model_card, is_weekly, trains_on)
     with progress_bars() as bars:
         task = bars.add_task(f"{problem.name} replay", total=len(days))
         for lived in past.live(days):
             bars.update(task, completed=(lived.day - days.first).days + 1)
-            if lived.told:
-                say(f"{lived.day}: {lived.told}")
+            if lived.events:
+                say(f"{lived.day}: {lived.events}")
         bars.update(task, completed=len(days))
     told = diary(lake, problem, days)
     skill = with_and_without(lake, problem, days)

@@ -18,12 +18,12 @@ from ghstars_assets.learning.monitoring.retraining_requests import (
 )
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.training.training_set import plan_training
-from ghstars_assets.orchestration.retraining_sensor import (
+from ghstars_assets.orchestration.runs import COMMAND_TAG, Runner, dagster_instance
+from ghstars_assets.orchestration.triggers.retraining_sensor import (
     model_config,
     newest_evaluation,
     retraining_tags,
 )
-from ghstars_assets.orchestration.runs import COMMAND_TAG, Runner, dagster_instance
 from ghstars_assets.settings import Settings
 
 DONE = {"deploy": "deployed", "skip": "skipped", "reject": "rejected"}
@@ -62,7 +62,9 @@ def retrain(settings: Settings, problem: Problem, why: str) -> Retrained:
         runner = Runner(settings, instance)
         task = bars.add_task(f"{problem.name} retraining", total=3)
 
-        def run(stage: str, as_of: date, config: dict[str, str], tags: dict[str, str]) -> None:
+        def run(
+            stage: str, as_of: date, config: dict[str, str | int], tags: dict[str, str]
+        ) -> None:
             table, tags = problem.table(stage), {COMMAND_TAG: "retrain", **tags}
             runner.run(table, DayRange(as_of, as_of), lambda _day: None, config, tags)
             bars.advance(task)

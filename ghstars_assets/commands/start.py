@@ -25,8 +25,8 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.holes import declare_gaps, declared_gaps
 from ghstars_assets.lake.marker import SANDBOX_NOTICE, Marker, mark_lake, require_marker
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.plan import first_stored_day, newest_day
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.stages import first_told_day, newest_day
 from ghstars_assets.orchestration.runs import Runner, dagster_instance
 from ghstars_assets.problems.registry import find_problem
 from ghstars_assets.settings import Settings
@@ -77,7 +77,7 @@ def start(
         record_in_dagster(settings, lake, problem, brought)
 
     _step(4, "snapshots, features and labels of every day that is known")
-    first = first_told_day(lake, problem) or newest
+    first = first_stored_day(lake, problem) or newest
     if marker.first_day and marker.first_day < first:
         unknown = DayRange(marker.first_day, first - timedelta(days=1))
         if not declared_gaps(lake, problem.name).keys() >= set(unknown):

@@ -8,24 +8,15 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.commands.console import Form, out, say_if_sandbox, show_frame
-from ghstars_assets.lake.holes import declared_gaps
-from ghstars_assets.lake.marker import Marker, read_marker
+from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.plan import Plan, stale_days
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.promotion.decisions import first_championed_day
-from ghstars_assets.learning.stages import (
-    NEED_A_CHAMPION,
-    Stage,
-    first_told_day,
-    held_back_days,
-    newest_day,
-    stages_of,
-    stale_days,
-)
-from ghstars_assets.learning.wiring import wire
+from ghstars_assets.learning.stage import Stage
+from ghstars_assets.orchestration.backfill import plan_of
 from ghstars_assets.orchestration.runs import Recorded, dagster_instance
 from ghstars_assets.problems.registry import all_problems
-from ghstars_assets.settings import SQL_ROOT, Settings
+from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import tables_of
 
 RECENT_DAYS = 30
@@ -46,39 +37,25 @@ class StageStatus:
 
 def status_of(settings: Settings, problem: Problem, recorded: Recorded) -> list[StageStatus]:
     """Each stage over the last month, against the newest day that its sources can give."""
-    lake = Lake(settings)
-    marker = read_marker(lake)
-    wired = wire([problem], SQL_ROOT)
-    newest = newest_day(lake, problem, marker)
-    return [
-        _stage_status(lake, problem, stage, newest, marker, recorded)
-        for stage in stages_of(problem, wired, marker)
-    ]
+    plan = plan_of(settings, problem)
+    return [_stage_status(plan, stage, recorded) for stage in plan.stages]
 
 
 def status_frame(statuses: list[StageStatus]) -> pl.DataFrame:
     return pl.DataFrame([asdict(status) for status in statuses], infer_schema_length=None)
 
 
-def _stage_status(
-    lake: Lake,
-    problem: Problem,
-    stage: Stage,
-    newest: date,
-    marker: Marker | None,
-    recorded: Recorded,
-) -> StageStatus:
-    stored = lake.days(stage.table)
-    due = _due_days(lake, problem, stage, newest, marker)
-    held_back = held_back_days(lake, problem, stage, DayRange(due[0], due[-1])) if due else set()
-    due = [day for day in due if day not in held_back]
+def _stage_status(plan: Plan, stage: Stage, recorded: Recorded) -> StageStatus:
+    stored = plan.lake.days(stage.table.name)
+    due = plan.due_days(stage, RECENT_DAYS)
+    span = DayRange(due[0], due[-1]) if due else None
+    quarantined = plan.quarantined_days(stage, span) if span else set()
+    due = [day for day in due if day not in quarantined]
     missing = [day for day in due if day not in set(stored)]
-    stale = (
-        [day for day in stale_days(lake, stage, DayRange(due[0], due[-1])) if day in set(stored)]
-        if due and stage.name != "model"
-        else []
-    )
-    failed = recorded.failed_days(stage.table)
+    stale: set[date] = set()
+    if span and not stage.is_of_training_days:
+        stale = set(stale_days(plan.lake, stage, span)) & set(stored) & set(due)
+    failed = recorded.failed_days(stage.table.name)
     state = "failed" if failed else "missing" if missing else "stale" if stale else "fresh"
     if not due and not stored:
         state = "not due yet"
@@ -87,39 +64,10 @@ def _stage_status(
         stored[-1] if stored else None,
         len(stored),
         len(missing),
-        len(set(stale) & set(due)),
+        len(stale),
         len(failed),
         state,
     )
-
-
-def _due_days(
-    lake: Lake, problem: Problem, stage: Stage, newest: date, marker: Marker | None
-) -> list[date]:
-    """The days of the last month that this stage should hold."""
-    ahead = problem.horizon_days if stage.name == "scores" else stage.looks_ahead_days
-    last = newest - timedelta(days=ahead)
-    begins = (marker and marker.first_day) or first_told_day(lake, problem) or last
-    first = max(last - timedelta(days=RECENT_DAYS - 1), begins)
-    days = list(DayRange(first, last)) if first <= last else []
-    if stage.name == "model":
-        log = lake.days(stage.table)
-        return [
-            day
-            for day in days
-            if day.weekday() == problem.training_weekday and log and day >= log[0]
-        ]
-    if stage.name in ("champion", *NEED_A_CHAMPION):
-        first_served = first_championed_day(lake, problem)
-        return [day for day in days if first_served and day >= first_served]
-    if not stage.source:
-        return stage.own_days(lake, days)
-    # What a source had before it began, and after a history ended, was never due.
-    stored = lake.days(stage.table)
-    if stage.source.is_history or not stored:
-        return []
-    gaps = declared_gaps(lake, problem.name)
-    return [day for day in days if day not in gaps and day >= stored[0]]
 
 
 def show_status(settings: Settings, form: Form) -> int:

@@ -1,8 +1,11 @@
 """What became of each day that a stage was asked to fill."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+
+Fact = str | int | float | Mapping[str, object]
 
 
 class Status(StrEnum):
@@ -27,6 +30,8 @@ class DayOutcome:
     reason: str = ""
     warnings: tuple[str, ...] = ()
     """What the gate tells of a day that it let through."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """What is shown of the day beside its rows."""
 
     @property
     def is_stored(self) -> bool:

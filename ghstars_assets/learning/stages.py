@@ -1,59 +1,123 @@
-"""The stages of a problem in the order they are filled in, and which of their days are stale."""
+"""The stages of a problem, declared once.
+
+The assets, `backfill`, `status`, `release`, the simulation and the table of stages in the docs all
+read this list.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
 
-from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.marker import Marker
-from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.forecasting.calibration import CALIBRATION_DAYS
-from ghstars_assets.learning.monitoring.drift import drift_windows
+from ghstars_assets.learning.evaluation.scores import fill_scores
+from ghstars_assets.learning.forecasting.calibration import CALIBRATION_DAYS, fill_calibration
+from ghstars_assets.learning.forecasting.predictions import fill_predictions
+from ghstars_assets.learning.monitoring.drift import fill_drift, why_profile_is_missing
+from ghstars_assets.learning.monitoring.health import fill_health
+from ghstars_assets.learning.monitoring.stage_checks import (
+    FEW_FEATURES_DRIFTED,
+    NO_RETRAINING_DUE,
+    TARGET_IS_STEADY,
+)
 from ghstars_assets.learning.problem import Problem
+from ghstars_assets.learning.promotion.champion import decide_on_candidates, fill_champion
+from ghstars_assets.learning.registry.champion_files import publish_champion
+from ghstars_assets.learning.stage import SAME_DAY, Partitions, Stage, why_heads_are_missing
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.wiring import Wired
-from ghstars_assets.sources.source import Source
 from ghstars_assets.sql_tables.header import SqlFile, Window
 
-SAME_DAY = Window(0, 0)
-NEED_A_CHAMPION = ("calibration", "predictions", "scores", "drift", "health")
+MODEL, CHAMPION = "model", "champion"
+NONE_DUE = "in its first days no forecast of a version has come due"
 
 
-@dataclass(frozen=True)
-class Stage:
-    name: str
-    table: str
-    inputs: dict[str, Window]
-    """What each day of it is made from."""
-    code_version: str = ""
-    source: Source | None = None
-    """The source whose table this is. What it took is never taken again."""
-
-    def own_days(self, lake: Lake, days: Sequence[date]) -> list[date]:
-        """Those that are days of it at all: where one of its inputs decides, those which that
-        has."""
-        deciding = [table for table, window in self.inputs.items() if window.decides]
-        if not days or not deciding:
-            return list(days)
-        span = DayRange(days[0], days[-1])
-        there = set.intersection(*(set(lake.days(table, span)) for table in deciding))
-        return [day for day in days if day in there]
-
-    @property
-    def is_sql(self) -> bool:
-        return bool(self.code_version)
-
-    @property
-    def looks_ahead_days(self) -> int:
-        return max([0, *(window.last_offset for window in self.inputs.values())])
+def loop_stages(problem: Problem) -> tuple[Stage, ...]:
+    """The stages of the learning loop, each after what it is made from."""
+    horizon, gates = problem.horizon_days, problem.gates
+    table, made = problem.table, loop_tables(problem)
+    known = Window(-problem.label_lag_days, -problem.label_lag_days)
+    # An archive's home may have no outcome of a week ago; the latest ones that are known serve.
+    due = Window(-horizon - CALIBRATION_DAYS, -horizon, optional="nobody knew it a week ago")
+    scored = Window(-horizon - gates.skill_days + 1, -horizon, optional=NONE_DUE)
+    seen = Window(1 - gates.drift_days, 0)
+    return (
+        Stage(
+            MODEL,
+            made["model"],
+            {table("features"): known, table("labels"): known},
+            partitions=Partitions(on="training days"),
+            kinds=("lightgbm", "mlflow"),
+        ),
+        Stage(
+            CHAMPION,
+            made["champion"],
+            {},
+            fill_champion,
+            # It reads no features of its day, but a day without them needs no champion.
+            follows=(table("model"), table("features")),
+            prepare=decide_on_candidates,
+            finish=publish_champion,
+            kinds=("mlflow",),
+        ),
+        Stage(
+            "calibration",
+            made["calibration"],
+            {table("champion"): SAME_DAY, table("features"): due, table("labels"): due},
+            fill_calibration,
+            requires_champion=True,
+            fits=why_heads_are_missing,
+            finish=publish_champion,
+        ),
+        Stage(
+            "predictions",
+            made["predictions"],
+            {
+                table("features"): SAME_DAY,
+                table("champion"): SAME_DAY,
+                table("calibration"): SAME_DAY,
+            },
+            fill_predictions,
+            requires_champion=True,
+            fits=why_heads_are_missing,
+            kinds=("lightgbm", "parquet"),
+        ),
+        Stage(
+            "scores",
+            made["scores"],
+            {table("predictions"): SAME_DAY, table("labels"): SAME_DAY},
+            fill_scores,
+            partitions=Partitions(looks_ahead_days=horizon),
+        ),
+        Stage(
+            "drift",
+            made["drift"],
+            {
+                table("features"): seen,
+                table("champion"): SAME_DAY,
+                table("predictions"): seen,
+                table("scores"): scored,
+            },
+            fill_drift,
+            requires_champion=True,
+            fits=why_profile_is_missing,
+            checks=(FEW_FEATURES_DRIFTED, TARGET_IS_STEADY),
+            kinds=("scipy", "parquet"),
+        ),
+        Stage(
+            "health",
+            made["health"],
+            {table("drift"): SAME_DAY, table("champion"): SAME_DAY, table("scores"): scored},
+            fill_health,
+            requires_champion=True,
+            checks=(NO_RETRAINING_DUE,),
+        ),
+    )
 
 
 def stages_of(problem: Problem, wired: Wired, marker: Marker | None) -> list[Stage]:
-    """All stages, each after what it is made from. Of the sources, those whose data the lake
-    takes."""
-    made_by_loop = {problem.table(name) for name in loop_tables(problem)}
+    """All stages of a problem, each after what it is made from: the sources whose data the lake
+    takes, the SQL files, the loop, and the problem's own."""
+    loop = (*loop_stages(problem), *problem.own_stages)
+    made_by_loop = {stage.table.name for stage in loop}
     files = [
         file for name, file in wired.graph.files.items() if name.startswith(f"{problem.name}.")
     ]
@@ -62,53 +126,33 @@ def stages_of(problem: Problem, wired: Wired, marker: Marker | None) -> list[Sta
     sources = [
         Stage(
             source.table.name.split(".")[1],
-            source.table.name,
+            source.table,
             dict.fromkeys(source.reads, SAME_DAY),
             source=source,
         )
         for source in problem.sources
         if marker is None or marker.kind in source.kinds
     ]
-    known = Window(-problem.label_lag_days, -problem.label_lag_days)
-    due = Window(-problem.horizon_days - CALIBRATION_DAYS, -problem.horizon_days)
-    judged_together = Window(
-        -problem.horizon_days - problem.gates.skill_days + 1, -problem.horizon_days
-    )
-    loop = [
-        _stage(problem, "model", {"features": known, "labels": known}),
-        _stage(problem, "champion", {}),
-        _stage(problem, "calibration", {"champion": SAME_DAY, "features": due, "labels": due}),
-        _stage(
-            problem,
-            "predictions",
-            {"features": SAME_DAY, "champion": SAME_DAY, "calibration": SAME_DAY},
-        ),
-        _stage(problem, "scores", {"predictions": SAME_DAY, "labels": SAME_DAY}),
-        _stage(problem, "drift", {"champion": SAME_DAY, **drift_windows(problem)}),
-        _stage(
-            problem, "health", {"champion": SAME_DAY, "drift": SAME_DAY, "scores": judged_together}
-        ),
-    ]
     return [*sources, *map(_sql_stage, early), *loop, *map(_sql_stage, late)]
 
 
-def newest_day(lake: Lake, problem: Problem, marker: Marker | None) -> date:
-    """The newest day that any source of the lake's kind can give now."""
-    now = utc_now()
-    known = [
-        source.known_days(lake, marker, now)[-1:]
-        for source in problem.sources
-        if marker and marker.kind in source.kinds
+def daily_stages(problem: Problem) -> list[Stage]:
+    """The loop's stages of a day that has just passed, in order: all but the model, which is
+    trained when somebody asks, and what is known of a day only later."""
+    return [
+        stage
+        for stage in loop_stages(problem)
+        if not stage.is_of_training_days and not stage.looks_ahead_days
     ]
-    return max((day for days in known for day in days), default=now.date())
 
 
-def first_told_day(lake: Lake, problem: Problem) -> date | None:
-    """The first that any source has stored: where a home begins that no world was made for."""
-    return min(
-        (day for source in problem.sources for day in lake.days(source.table.name)[:1]),
-        default=None,
-    )
+def due_stages(problem: Problem) -> list[Stage]:
+    """The loop's stages of a day whose outcomes have just become known."""
+    return [stage for stage in loop_stages(problem) if stage.looks_ahead_days]
+
+
+def loop_stage(problem: Problem, name: str) -> Stage:
+    return next(stage for stage in loop_stages(problem) if stage.name == name)
 
 
 def chosen_stages(stages: Sequence[Stage], names: Sequence[str]) -> list[Stage]:
@@ -120,64 +164,14 @@ def chosen_stages(stages: Sequence[Stage], names: Sequence[str]) -> list[Stage]:
     return [stage for stage in stages if not names or stage.name in names]
 
 
-def lead_days(stages: Sequence[Stage]) -> dict[str, int]:
-    """By table, how many days before a range must be filled too, because a later one of these
-    stages looks back on them."""
-    leads = {stage.table: 0 for stage in stages}
-    for stage in reversed(stages):
-        for table, window in stage.inputs.items():
-            if table in leads and stage.is_sql:
-                reaches_back = max(0, -window.first_offset)
-                leads[table] = max(leads[table], leads[stage.table] + reaches_back)
-    return leads
-
-
-def held_back_days(lake: Lake, problem: Problem, stage: Stage, days: DayRange) -> set[date]:
-    """Days that this stage cannot have while their snapshots wait in quarantine."""
-    snapshots = problem.table("snapshots")
-    if stage.source or stage.name == "model" or stage.table == snapshots:
-        return set()
-    holes = holes_in(lake, snapshots, days)
-    return {day for day, hole in holes.items() if hole.is_quarantine}
-
-
-def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
-    """Days whose partition is missing, was written by other code, or is older than something it
-    is made from."""
-    if stage.source:
-        stored = set(lake.days(stage.table, days))
-        return [day for day in days if day not in stored]
-    written: dict[date, float] = {}
-    for partition in lake.partitions(stage.table, days):
-        by_this_code = (
-            not stage.code_version
-            or lake.notes(partition).get("code_version") == stage.code_version
-        )
-        if by_this_code:
-            written[partition.day] = partition.modified.timestamp()
-    newest_input = dict.fromkeys(days, 0.0)
-    for table, window in stage.inputs.items():
-        read = DayRange(
-            days.first + timedelta(days=window.first_offset),
-            days.last + timedelta(days=window.last_offset),
-        )
-        changed = {
-            partition.day: partition.modified.timestamp()
-            for partition in lake.partitions(table, read)
-        }
-        for day in days:
-            seen = range(window.first_offset, window.last_offset + 1)
-            times = (changed.get(day + timedelta(days=offset), 0.0) for offset in seen)
-            newest_input[day] = max(newest_input[day], *times, 0.0)
-    return [day for day in days if written.get(day, -1.0) < newest_input[day]]
-
-
-def _stage(problem: Problem, name: str, inputs: dict[str, Window]) -> Stage:
-    return Stage(name, problem.table(name), {problem.table(k): v for k, v in inputs.items()})
-
-
 def _sql_stage(file: SqlFile) -> Stage:
-    return Stage(file.path.stem, file.table.name, dict(file.reads), file.code_version)
+    return Stage(
+        file.path.stem,
+        file.table,
+        dict(file.reads),
+        follows=tuple(file.follows),
+        code_version=file.code_version,
+    )
 
 
 def _depends_on(file: SqlFile, tables: set[str], wired: Wired) -> bool:

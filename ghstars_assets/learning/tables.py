@@ -69,6 +69,7 @@ def _model_table(problem: Problem) -> Table:
             Column(
                 "evaluation", "varchar", "the evaluation of `health` that asked for it, if one did"
             ),
+            Column("request", "bigint", "the number of the request to retrain that it answers"),
         ),
         key=("model_version",),
     )

@@ -27,6 +27,7 @@ def wire(problems: Sequence[Problem], sql_root: Path) -> Wired:
     for problem in problems:
         made_elsewhere += [source.table for source in problem.sources]
         made_elsewhere += loop_tables(problem).values()
+        made_elsewhere += [stage.table for stage in problem.own_stages]
         made_elsewhere += [gaps_table(problem.name), releases_table(problem.name)]
     graph = load_sql_graph([sql_root / problem.name for problem in problems], made_elsewhere)
     columns = {problem.name: _columns(problem, graph) for problem in problems}

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import ParamSpec, TypeVar, cast
@@ -10,12 +10,9 @@ from typing import ParamSpec, TypeVar, cast
 from dagster import (
     AssetExecutionContext,
     Failure,
-    InputContext,
     OpExecutionContext,
-    OutputContext,
     RetryRequested,
 )
-from dagster._core.execution.context.system import StepExecutionContext
 
 from ghstars_assets.calendar import utc_now
 from ghstars_assets.errors import GhstarsError
@@ -27,7 +24,11 @@ from ghstars_assets.failures import (
     sentence,
     waits,
 )
-from ghstars_assets.settings import current_settings
+from ghstars_assets.lake.tables import Lake
+from ghstars_assets.orchestration.dagster_internals import (
+    StepExecutionContext,
+)
+from ghstars_assets.settings import Settings
 
 CAUSE = "cause"
 """Metadata of a failed step."""
@@ -36,34 +37,42 @@ CAUSE_TAG = "ghstars/cause"
 COMMAND_TAG = "ghstars/command"
 """Tag of a run that somebody waits for at a prompt."""
 COMMAND_REACH = timedelta(minutes=5)
-"""Such a run waits no longer for a budget: who sits there is told when it returns."""
+"""Such a run waits no longer for a budget: whoever sits there reads when it returns."""
 A_MOMENT_SECONDS = 1.0
 """Later than a budget's return, for clocks differ."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Context = AssetExecutionContext | OpExecutionContext | InputContext | OutputContext
+Context = AssetExecutionContext | OpExecutionContext
 
 
 def fails_by_cause(compute: Callable[P, R]) -> Callable[P, R]:
-    """Below `@asset` (or `@op`), for every one: what its function raises is judged in one place."""
+    """Below `@asset` (or `@op`), for every one: the cause of what its function raises decides in
+    one place whether it is tried again. The function takes the resource `lake`, whose settings say
+    how long to wait and which secrets no message may show."""
+    if "lake" not in inspect.signature(compute).parameters:
+        raise TypeError(f"{compute.__qualname__} must take the resource `lake`")
 
     @functools.wraps(compute)
     def whole(*args: P.args, **kwargs: P.kwargs) -> R:
-        with judged_by_cause(cast("Context", args[0])):
+        with _failing_by_cause(*_handed_in(args, kwargs)):
             return compute(*args, **kwargs)
 
     @functools.wraps(compute)
     def piecemeal(*args: P.args, **kwargs: P.kwargs) -> Iterator[object]:
-        with judged_by_cause(cast("Context", args[0])):
+        with _failing_by_cause(*_handed_in(args, kwargs)):
             yield from cast("Iterator[object]", compute(*args, **kwargs))
 
     # Dagster asks whether it is a generator, and must get the same answer.
     return cast("Callable[P, R]", piecemeal) if inspect.isgeneratorfunction(compute) else whole
 
 
+def _handed_in(args: Sequence[object], kwargs: Mapping[str, object]) -> tuple[Context, Settings]:
+    return cast("Context", args[0]), cast("Lake", kwargs["lake"]).settings
+
+
 @contextmanager
-def judged_by_cause(context: Context) -> Iterator[None]:
+def _failing_by_cause(context: Context, settings: Settings) -> Iterator[None]:
     """Asks for another try, fails with the cause, or lets a bug through as it is."""
     try:
         yield
@@ -78,56 +87,56 @@ def judged_by_cause(context: Context) -> Iterator[None]:
     except Exception as error:
         step = _step_of(context)
         cause = classify(error)
-        told = sentence(error, current_settings())
+        message = sentence(error, settings)
         tries = step.previous_attempt_count + 1
-        wait = _wait_seconds(error, cause, step)
+        wait = _wait_seconds(error, cause, step, settings)
         if wait is not None:
-            step.log.warning(f"{told} ({cause}; try {tries + 1} in {wait:.0f} s)")
+            step.log.warning(f"{message} ({cause}; try {tries + 1} in {wait:.0f} s)")
             # The stack is kept and the chain is not: what others wrote into their errors may name
             # an address with its password.
-            failure = failure_of(told, cause).with_traceback(error.__traceback__)
+            failure = failure_of(message, cause).with_traceback(error.__traceback__)
             raise RetryRequested(max_retries=tries, seconds_to_wait=wait) from failure
         step.log.warning(f"cause: {cause}")
         _tag(step, cause.value)
         if cause is Cause.BUG:
             raise
-        told += _return_of_budget(error, cause)
-        raise failure_of(told, cause, tries).with_traceback(error.__traceback__) from None
+        message += _return_of_budget(error, cause)
+        raise failure_of(message, cause, tries).with_traceback(error.__traceback__) from None
 
 
-def failure_of(told: str, cause: Cause, tries: int = 1) -> Failure:
+def failure_of(message: str, cause: Cause, tries: int = 1) -> Failure:
     metadata: dict[str, str | int] = {CAUSE: cause.value}
     if tries > 1:
         metadata["tries"] = tries
-    return Failure(told, metadata, allow_retries=False)
+    return Failure(message, metadata, allow_retries=False)
 
 
 def _step_of(context: Context) -> StepExecutionContext:
     if isinstance(context, AssetExecutionContext):
         context = context.op_execution_context
-    if isinstance(context, OpExecutionContext):
-        return context.get_step_execution_context()
-    return context.step_context
+    return context.get_step_execution_context()
 
 
 def _tag(step: StepExecutionContext, cause: str) -> None:
     step.instance.add_run_tags(step.run_id, {CAUSE_TAG: cause})
 
 
-def _wait_seconds(error: Exception, cause: Cause, step: StepExecutionContext) -> float | None:
+def _wait_seconds(
+    error: Exception, cause: Cause, step: StepExecutionContext, settings: Settings
+) -> float | None:
     """How long until the next try; None where there is none."""
     done = step.previous_attempt_count
     if cause is Cause.TRANSIENT:
         seconds = waits(error)
         return seconds[done] if done < len(seconds) else None
     if cause is Cause.BUDGET and done < MOST_WAITS_FOR_A_BUDGET:
-        told = returns_in_seconds(error, utc_now())
-        if told is None:
+        returns = returns_in_seconds(error, utc_now())
+        if returns is None:
             return waits(error)[-1]
-        reach = timedelta(minutes=current_settings().github_patience_minutes)
+        reach = settings.budget_patience
         if COMMAND_TAG in step.dagster_run.tags:
             reach = min(reach, COMMAND_REACH)
-        return told + A_MOMENT_SECONDS if told <= reach.total_seconds() else None
+        return returns + A_MOMENT_SECONDS if returns <= reach.total_seconds() else None
     return None
 
 

@@ -2,16 +2,15 @@
 
 import os
 import socket
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Any
 
-import click
 from dagster import (
     BetaWarning,
     DagsterEvent,
@@ -21,26 +20,30 @@ from dagster import (
     PreviewWarning,
     RunsFilter,
 )
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run_iterator
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
-from dagster_shared.error import SerializableErrorInfo
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import home_lock, is_alive, prepare_home
-from ghstars_assets.orchestration.events import LAKE_SECONDS
+from ghstars_assets.orchestration.assets.events import LAKE_SECONDS
+from ghstars_assets.orchestration.build import build_defs
+from ghstars_assets.orchestration.dagster_internals import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+    InMemoryJob,
+    SerializableErrorInfo,
+    execute_run_iterator,
+)
 from ghstars_assets.orchestration.partitions import asset_key
 from ghstars_assets.orchestration.retries import COMMAND_TAG
-from ghstars_assets.settings import EVENT_BATCH_VARIABLE, EVENTS_AT_ONCE, Settings
+from ghstars_assets.settings import Settings, export_home
 
 RECENT_RUNS = 200
 HOST_TAG, PID_TAG = "ghstars/host", "ghstars/pid"
-_tell = partial(click.echo, err=True)
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 class RunFailedError(GhstarsError):
@@ -64,10 +67,8 @@ class Runner:
         self,
         settings: Settings,
         instance: DagsterInstance,
-        say: Callable[[str], None] = _tell,
+        say: Callable[[str], None] = _to_stderr,
     ) -> None:
-        from ghstars_assets.orchestration.build import build_defs
-
         self.settings = settings
         self.instance = instance
         self.say = say
@@ -133,7 +134,7 @@ class Runner:
                 lake_seconds = _lake_seconds(event)
                 on_day(date.fromisoformat(event.partition))
             elif event.event_type is DagsterEventType.STEP_UP_FOR_RETRY:
-                self.say(_told_of_wait(", ".join(tables), event))
+                self.say(_describe_wait(", ".join(tables), event))
             elif event.event_type is DagsterEventType.STEP_FAILURE:
                 failure = _reason(event)
             elif event.event_type is DagsterEventType.RUN_FAILURE and not failure:
@@ -174,9 +175,7 @@ class Recorded:
 def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
     """The instance in the home."""
     prepare_home(settings)
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-    os.environ["GHSTARS_HOME"] = str(settings.home_path)
-    os.environ.setdefault(EVENT_BATCH_VARIABLE, str(EVENTS_AT_ONCE))
+    export_home(settings)
     warnings.simplefilter("ignore", BetaWarning)
     warnings.simplefilter("ignore", PreviewWarning)
     with home_lock(settings):
@@ -207,8 +206,8 @@ def end_orphaned_runs(instance: DagsterInstance) -> None:
 
 
 def _lake_seconds(event: DagsterEvent) -> float:
-    told = event.step_materialization_data.materialization.metadata.get(LAKE_SECONDS)
-    value = told.value if told else 0.0
+    metadata = event.step_materialization_data.materialization.metadata.get(LAKE_SECONDS)
+    value = metadata.value if metadata else 0.0
     return float(value) if isinstance(value, int | float) else 0.0
 
 
@@ -220,7 +219,7 @@ def _reason(event: DagsterEvent) -> str:
     return _innermost(data.error) or event.message or "the step failed"
 
 
-def _told_of_wait(table: str, event: DagsterEvent) -> str:
+def _describe_wait(table: str, event: DagsterEvent) -> str:
     """A command that stands still says why, and for how long."""
     data = event.step_retry_data
     return f"{table} waits {data.seconds_to_wait or 0:.0f} s and tries again: " + (

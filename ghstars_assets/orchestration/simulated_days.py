@@ -1,4 +1,4 @@
-"""Days lived in order through Dagster: each day's stages as recorded runs, then a tick of the
+"""Lives days in order through Dagster: each day's stages as recorded runs, then a tick of the
 sensor, whose clock stands at that day, and the runs it asks for.
 """
 
@@ -7,16 +7,17 @@ import warnings
 from datetime import date, timedelta
 
 from dagster import RunRequest, build_sensor_context
-from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.orchestration.retraining_sensor import build_retraining_sensor
+from ghstars_assets.learning.stages import CHAMPION, MODEL, daily_stages, due_stages
+from ghstars_assets.orchestration.dagster_internals import (
+    RUN_KEY_TAG,
+    SENSOR_NAME_TAG,
+)
 from ghstars_assets.orchestration.runs import COMMAND_TAG, Runner
-
-DAILY = ("champion", "calibration", "predictions", "drift", "health")
-DECIDING = ("model", "champion")
+from ghstars_assets.orchestration.triggers.retraining_sensor import build_retraining_sensor
 
 
 class LivedDays:
@@ -30,35 +31,41 @@ class LivedDays:
         self._today = date.min
         self._cursor: str | None = None
         self._sensor = build_retraining_sensor(problem, today=lambda: self._today)
+        self._daily = tuple(stage.name for stage in daily_stages(problem))
 
     def begin(self, day: date, cause: str) -> None:
         """The first version, which serves from this day on."""
-        self._run(DECIDING, day, {"model": {"cause": cause}})
+        self._run((MODEL, CHAMPION), day, {MODEL: {"cause": cause}})
 
     def live(self, day: date) -> None:
         self._today = day
-        origin = day - timedelta(days=self.problem.horizon_days)
-        if self.lake.days(self.problem.table("predictions"), DayRange(origin, origin)):
-            self._run(("scores",), origin)
-        self._run(DAILY, day)
+        for stage in due_stages(self.problem):
+            origin = day - timedelta(days=stage.looks_ahead_days)
+            origins = DayRange(origin, origin)
+            if all(self.lake.days(table, origins) for table in stage.required_inputs):
+                self._run((stage.name,), origin)
+        self._run(self._daily, day)
         while requests := self._tick():
             for request in requests:
                 self._carry_out(request)
             # Who serves was decided anew, and all that hangs on it follows.
-            self._run(DAILY, day)
+            self._run(self._daily, day)
 
     def _tick(self) -> list[RunRequest]:
         context = build_sensor_context(
-            self.runner.instance, self._cursor, repository_def=self.runner.repository
+            self.runner.instance,
+            self._cursor,
+            repository_def=self.runner.repository,
+            resources={"lake": self.lake},
         )
         # What it says of each day is in the audit log.
         context.log.setLevel(logging.WARNING)
         with warnings.catch_warnings():
             # The model takes one day at a time, the champion any; together they get a single one.
             warnings.filterwarnings("ignore", message=".* varying BackfillPolicies")
-            told = self._sensor.evaluate_tick(context)
-        self._cursor = told.cursor
-        return list(told.run_requests or [])
+            tick = self._sensor.evaluate_tick(context)
+        self._cursor = tick.cursor
+        return list(tick.run_requests or [])
 
     def _carry_out(self, request: RunRequest) -> None:
         """What the daemon does with it."""
@@ -71,11 +78,11 @@ class LivedDays:
         day = date.fromisoformat(request.partition_key)
         tables = [".".join(key.path) for key in request.asset_selection or []]
         configs = {
-            table: told["config"]
+            table: tick["config"]
             for table in tables
-            if (told := request.run_config.get("ops", {}).get(table.replace(".", "__")))
+            if (tick := request.run_config.get("ops", {}).get(table.replace(".", "__")))
         }
-        self.runner.run_together(tables, DayRange(day, day), _unheard, configs, tags)
+        self.runner.run_together(tables, DayRange(day, day), _ignore, configs, tags)
 
     def _run(
         self, stages: tuple[str, ...], day: date, configs: dict[str, dict[str, str]] | None = None
@@ -84,11 +91,11 @@ class LivedDays:
         self.runner.run_together(
             [table(stage) for stage in stages],
             DayRange(day, day),
-            _unheard,
+            _ignore,
             {table(stage): config for stage, config in (configs or {}).items()},
             {COMMAND_TAG: "demo"},
         )
 
 
-def _unheard(_day: date) -> None:
+def _ignore(_day: date) -> None:
     """Nobody waits for a single stage of a day."""

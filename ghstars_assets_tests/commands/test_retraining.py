@@ -9,15 +9,15 @@ from dagster import DagsterInstance, build_sensor_context
 from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.monitoring.drift import drift_days
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.orchestration.build import build_defs
-from ghstars_assets.orchestration.retraining_sensor import build_retraining_sensor
 from ghstars_assets.orchestration.runs import Recorded, dagster_instance
+from ghstars_assets.orchestration.triggers.retraining_sensor import build_retraining_sensor
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.settings import SQL_ROOT
 from ghstars_assets_tests.commands.conftest import Ghstars
 from ghstars_assets_tests.support.filled_home import DAYS, fill_champions, settings_of
+from ghstars_assets_tests.support.stage_runs import drift_days
 
 WHY = "GitHub took back a month of stars"
 

@@ -10,7 +10,9 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.stages import Stage, chosen_stages, stages_of, stale_days
+from ghstars_assets.learning.plan import stale_days
+from ghstars_assets.learning.stage import Stage
+from ghstars_assets.learning.stages import chosen_stages, stages_of
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_lake import DAYS, SQL, fill_table, rewrite, wired_tides
@@ -71,9 +73,9 @@ def test_a_stage_that_does_not_exist_is_answered_with_those_that_do() -> None:
         chosen_stages(_stages(), ["feature"])
 
 
-def test_only_labels_look_ahead() -> None:
+def test_only_labels_and_what_is_made_of_them_look_ahead() -> None:
     ahead = {stage.name: stage.looks_ahead_days for stage in _stages() if stage.looks_ahead_days}
-    assert ahead == {"labels": PROBLEM.horizon_days}
+    assert ahead == dict.fromkeys(("labels", "scores"), PROBLEM.horizon_days)
 
 
 def _touch(lake: Lake, table: str, day: date, seconds_later: float = 60) -> None:

@@ -20,7 +20,12 @@ from dagster import (
 from ghstars_assets.calendar import utc_now
 from ghstars_assets.lake.audit import AUDIT, record_event
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.orchestration.audit_asset import SHOWN, as_markdown, build_audit_asset, counted
+from ghstars_assets.orchestration.assets.audit_asset import (
+    SHOWN,
+    as_markdown,
+    build_audit_asset,
+    counted,
+)
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.orchestration.partitions import asset_key
 from ghstars_assets.settings import Settings

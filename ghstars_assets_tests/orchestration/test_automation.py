@@ -25,9 +25,9 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.tables import loop_tables
-from ghstars_assets.orchestration.automation import LOOKS_BACK_DAYS
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.orchestration.partitions import asset_key
+from ghstars_assets.orchestration.triggers.schedules import LOOKS_BACK_DAYS
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.dagster_runs import process_with_home
 from ghstars_assets_tests.support.tides.gauges import GAUGES

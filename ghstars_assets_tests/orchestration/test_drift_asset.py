@@ -11,20 +11,19 @@ from dagster import AssetCheckSeverity, DagsterInstance, MetadataValue
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.evaluation.scores import score_days
-from ghstars_assets.learning.forecasting.calibration import calibrate_days
-from ghstars_assets.learning.forecasting.predictions import predict_days
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.promotion.decisions import champions_of, decide
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.reporting.drift_report import SHOWN_DAYS, drifted_share_svg
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.dagster_runs import (
     Materializer,
     evaluations,
     process_with_home,
     reason_of_failure,
 )
+from ghstars_assets_tests.support.stage_runs import calibrate_days, predict_days, score_days
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import AS_OF, DAYS, SQL, copied, rewrite
@@ -47,6 +46,7 @@ def served(
             PROBLEM,
             columns,
             PROBLEM.training,
+            card=model_card,
             as_of=AS_OF,
             dagster_run_id="run",
             progress=lambda _told: None,

@@ -11,8 +11,8 @@ from dagster import AssetKey, DagsterEventType, DagsterInstance, ExecuteInProces
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.orchestration.assets.events import PREVIEW_ROWS, preview
 from ghstars_assets.orchestration.build import build_defs
-from ghstars_assets.orchestration.events import PREVIEW_ROWS, preview
 from ghstars_assets_tests.support.dagster_runs import (
     Materializer,
     evaluations,

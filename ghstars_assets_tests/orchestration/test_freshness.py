@@ -14,8 +14,8 @@ from dagster._core.loader import LoadingContextForTest
 from dagster._core.test_utils import freeze_time
 
 from ghstars_assets.orchestration.build import build_defs
-from ghstars_assets.orchestration.freshness import NO_CLOCK, Clocks, longest_pause
 from ghstars_assets.orchestration.partitions import asset_key
+from ghstars_assets.orchestration.triggers.freshness import NO_CLOCK, Clocks, longest_pause
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.dagster_runs import process_with_home

@@ -29,13 +29,13 @@ from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.retraining_requests import request_retraining
+from ghstars_assets.learning.monitoring.stage_checks import NO_RETRAINING_DUE
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.tables import loop_tables
-from ghstars_assets.orchestration import retraining_sensor
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.orchestration.event_log import KeptSqliteEventLogStorage
-from ghstars_assets.orchestration.health_asset import CHECK
-from ghstars_assets.orchestration.retraining_sensor import build_retraining_sensor
+from ghstars_assets.orchestration.triggers import retraining_sensor
+from ghstars_assets.orchestration.triggers.retraining_sensor import build_retraining_sensor
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.dagster_runs import (
     Materializer,
@@ -127,7 +127,7 @@ class Daemon:
         self.lake.write(table.name, day, table.conform(filled))
         told = AssetCheckEvaluation(
             asset_key=HEALTH,
-            check_name=CHECK,
+            check_name=NO_RETRAINING_DUE.name,
             passed=decision in ("wait", "healthy"),
             metadata={"day": str(day), "decision": decision, "reason": f"a test of {decision}"},
             partition=str(day),
@@ -408,7 +408,11 @@ def _fail(*_given: object, **_named: object) -> None:
 def test_what_somebody_reports_by_hand_without_a_decision_is_left_alone(daemon: Daemon) -> None:
     daemon.instance.report_runless_asset_event(
         AssetCheckEvaluation(
-            asset_key=HEALTH, check_name=CHECK, passed=False, partition=str(TODAY), metadata={}
+            asset_key=HEALTH,
+            check_name=NO_RETRAINING_DUE.name,
+            passed=False,
+            partition=str(TODAY),
+            metadata={},
         )
     )
     assert daemon.tick() == []
@@ -463,7 +467,7 @@ def test_from_a_failed_check_to_a_decision_and_back_to_rest(
     daemon, materialize = tides_daemon
     result = materialize("tides.health", DayRange(TODAY - 2 * ONE_DAY, TODAY))
     assert result.success, reason_of_failure(result)
-    found = evaluations(result, "tides.health", CHECK)
+    found = evaluations(result, "tides.health", NO_RETRAINING_DUE.name)
     days = DayRange(TODAY - 2 * ONE_DAY, TODAY)
     assert found == {**{str(day): False for day in days}, None: False}
 
@@ -561,7 +565,9 @@ def test_a_long_range_tells_apart_the_days_that_fail_and_the_newest(
     tides_daemon: tuple[Daemon, Materializer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon, materialize = tides_daemon
-    monkeypatch.setattr("ghstars_assets.orchestration.health_asset.MOST_DAYS_LISTED", 5)
+    monkeypatch.setattr(
+        "ghstars_assets.orchestration.triggers.force_retraining.MOST_DAYS_LISTED", 5
+    )
     days = DayRange(TODAY - timedelta(days=14), TODAY)
     recovered = DayRange(TODAY - timedelta(days=11), TODAY - timedelta(days=3))
     write_scores(daemon.lake, recovered, error=2.0)
@@ -572,5 +578,9 @@ def test_a_long_range_tells_apart_the_days_that_fail_and_the_newest(
     assert decisions[TODAY] == "healthy"
     failing = {str(day): False for day, decision in decisions.items() if decision == "reactive"}
     assert failing
-    assert evaluations(result, "tides.health", CHECK) == {**failing, str(TODAY): True, None: False}
+    assert evaluations(result, "tides.health", NO_RETRAINING_DUE.name) == {
+        **failing,
+        str(TODAY): True,
+        None: False,
+    }
     assert daemon.tick() == []

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
-import polars as pl
 import pytest
 from dagster import (
     AssetExecutionContext,
@@ -18,6 +17,7 @@ from dagster import (
     Definitions,
     ExecuteInProcessResult,
     OpDefinition,
+    ResourceParam,
     asset,
     in_process_executor,
 )
@@ -26,9 +26,9 @@ from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunctio
 from ghstars_assets import failures
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import MissingDayError
+from ghstars_assets.lake.tables import Lake
 from ghstars_assets.orchestration import retries
 from ghstars_assets.orchestration.build import build_defs
-from ghstars_assets.orchestration.io_manager import LakeIOManager
 from ghstars_assets.orchestration.retries import (
     CAUSE_TAG,
     COMMAND_REACH,
@@ -39,7 +39,6 @@ from ghstars_assets.orchestration.runs import RunFailedError, Runner
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.answers import BudgetSpentError, UnreachableError
 from ghstars_assets_tests.support.dagster_runs import (
-    Materializer,
     process_with_home,
     reason_of_failure,
 )
@@ -72,10 +71,16 @@ class Tries:
 def _asset(tries: Tries) -> AssetsDefinition:
     @asset(key=["tides", "lists"], partitions_def=DailyPartitionsDefinition("2026-01-01"))
     @fails_by_cause
-    def lists(context: AssetExecutionContext) -> None:
+    def lists(context: AssetExecutionContext, lake: ResourceParam[Lake]) -> None:
         tries()
 
     return lists
+
+
+def _definitions(tries: Tries, settings: Settings) -> Definitions:
+    return Definitions(
+        [_asset(tries)], resources={"lake": Lake(settings)}, executor=in_process_executor
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -94,9 +99,7 @@ def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
 def _run(
     instance: DagsterInstance, tries: Tries, tags: dict[str, str] | None = None
 ) -> ExecuteInProcessResult:
-    defs = Definitions(
-        [_asset(tries)], resources={"io_manager": LakeIOManager()}, executor=in_process_executor
-    )
+    defs = _definitions(tries, Settings())
     job = defs.resolve_implicit_job_def_def_for_assets([_asset(tries).key])
     assert job is not None
     return job.execute_in_process(
@@ -211,37 +214,13 @@ def test_the_stack_of_a_hidden_error_is_kept(instance: DagsterInstance) -> None:
     assert "self.errors.pop(0)" in error.to_string()
 
 
-def test_reading_and_writing_a_table_is_judged_too(
-    instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tries = Tries(ConnectionResetError("reset"))
-    write = LakeIOManager._write
-
-    def cut_once(manager: LakeIOManager, context: object, obj: object) -> None:
-        tries()
-        write(manager, context, obj)  # pyright: ignore[reportArgumentType]
-
-    monkeypatch.setattr(LakeIOManager, "_write", cut_once)
-
-    @asset(key=["tides", "lists"], partitions_def=DailyPartitionsDefinition("2026-01-01"))
-    @fails_by_cause
-    def lists(context: AssetExecutionContext) -> pl.DataFrame:
-        return pl.DataFrame({"day": [DAY]})
-
-    defs = Definitions(
-        [lists], resources={"io_manager": LakeIOManager()}, executor=in_process_executor
-    )
-    result = Materializer(defs, instance)("tides.lists", DayRange(DAY, DAY))
-    assert (result.success, tries.done) == (True, 2)
-
-
 def test_a_command_says_that_it_waits_and_why_it_failed(
     instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(failures, "SOON_SECONDS", (0.01,))
     tries = Tries(ConnectionResetError("reset by peer"), MissingDayError("Fill it."))
-    defs = Definitions([_asset(tries)], executor=in_process_executor)
-    monkeypatch.setattr("ghstars_assets.orchestration.build.build_defs", lambda _settings: defs)
+    defs = _definitions(tries, Settings(home=tmp_path))
+    monkeypatch.setattr("ghstars_assets.orchestration.runs.build_defs", lambda _settings: defs)
     said: list[str] = []
     runner = Runner(Settings(home=tmp_path), instance, said.append)
     with pytest.raises(RunFailedError, match=r"^Fill it\.$"):
@@ -252,9 +231,17 @@ def test_a_command_says_that_it_waits_and_why_it_failed(
 
 
 def test_every_asset_is_judged_by_cause(instance: DagsterInstance) -> None:
-    for found in build_defs().assets or ():
+    for found in build_defs(Settings()).assets or ():
         assert isinstance(found, AssetsDefinition)
         assert isinstance(found.node_def, OpDefinition)
         compute = found.node_def.compute_fn
         assert isinstance(compute, DecoratedOpFunction)
         assert compute.decorated_fn.__code__.co_filename == retries.__file__, found.key
+
+
+def test_an_asset_that_does_not_take_the_lake_is_refused() -> None:
+    def lists(context: AssetExecutionContext) -> None:
+        """It has no settings to wait by."""
+
+    with pytest.raises(TypeError, match="must take the resource `lake`"):
+        fails_by_cause(lists)

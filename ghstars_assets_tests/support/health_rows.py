@@ -7,8 +7,8 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.monitoring.health import health_days
 from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets_tests.support.stage_runs import health_days
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 
 DAY = date(2026, 2, 20)

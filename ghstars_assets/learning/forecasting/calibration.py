@@ -1,8 +1,7 @@
 """Fills `calibration`: each day's champion on forecasts of the last weeks that have come due."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,13 +9,11 @@ import polars as pl
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.holes import warned_days
-from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.forecasting.intervals import Calibration, RawForecast, calibrate
 from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.promotion.decisions import model_row
-from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.stage import Filled, StageDay
 from ghstars_assets.learning.tasks.target_forms import column_or_ones
 from ghstars_assets.learning.training.training_set import labelled_days, read_labelled_rows
 
@@ -123,52 +120,13 @@ class Calibrator:
         return {day: (raw[chosen], actual[chosen]) for day, chosen in of_day.items()}
 
 
-def calibrate_days(
-    lake: Lake,
-    problem: Problem,
-    columns: LearningColumns,
-    champions: Mapping[date, int],
-    days: Iterable[date],
-) -> Iterator[DayOutcome]:
-    """Fill `calibration`, a day at a time; each version is loaded once."""
-    table = loop_tables(problem)["calibration"]
+def fill_calibration(day: StageDay) -> Filled:
+    """Measure how far the ends of the day's intervals must be moved."""
+    champion = day.champion
 
-    @lru_cache(maxsize=2)
-    def calibrator(version: int) -> Calibrator:
-        row = model_row(lake, problem, version)
-        served = ServedModel.from_row(problem, row)
-        return Calibrator(lake, problem, columns, served, row["trained_through"])
+    def calibrator() -> Calibrator:
+        trained_through = champion.row["trained_through"]
+        return Calibrator(day.lake, day.problem, day.columns, champion.served, trained_through)
 
-    for day in days:
-        if day not in champions:
-            yield without_champion(problem, day)
-            continue
-        version = champions[day]
-        if missing := calibrator(version).served.missing_heads:
-            yield without_heads(problem, day, version, missing)
-            continue
-        try:
-            measured = calibrator(version).calibration_for(day)
-        except MissingDayError as error:
-            yield DayOutcome(day, Status.FAILED, reason=str(error))
-            continue
-        frame = table.conform(pl.DataFrame(list(measured.rows(day, version))))
-        written = lake.write(table.name, day, frame)
-        yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes)
-
-
-def without_champion(problem: Problem, day: date) -> DayOutcome:
-    reason = (
-        f"no version of {problem.name} served on {day}; train one as of that day or "
-        f"before with `ghstars backfill {problem.name} --stages model,champion`"
-    )
-    return DayOutcome(day, Status.FAILED, reason=reason)
-
-
-def without_heads(problem: Problem, day: date, version: int, missing: list[str]) -> DayOutcome:
-    reason = (
-        f"version {version} of {problem.name} was trained by an earlier release and has no "
-        f"{', '.join(missing)}; train anew with `ghstars backfill {problem.name} "
-        "--stages model,champion`"
-    )
-    return DayOutcome(day, Status.FAILED, reason=reason)
+    measured = day.kept(("calibrator", champion.version), calibrator).calibration_for(day.day)
+    return Filled(pl.DataFrame(list(measured.rows(day.day, champion.version))))

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.lake.audit import record_event
-from ghstars_assets.lake.holes import holes_in
-from ghstars_assets.lake.outcomes import DayOutcome, Status
-from ghstars_assets.lake.tables import GAP, Lake
-from ghstars_assets.learning.forecasting.calibration import without_champion
+from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.drift_profile import (
     ERROR,
     FEATURE,
@@ -30,9 +26,8 @@ from ghstars_assets.learning.monitoring.drift_profile import (
 from ghstars_assets.learning.monitoring.drift_statistics import Shift
 from ghstars_assets.learning.monitoring.vitals import drift_on
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.promotion.decisions import model_row
+from ghstars_assets.learning.stage import Champion, Event, Filled, StageDay
 from ghstars_assets.learning.tables import loop_tables
-from ghstars_assets.sql_tables.header import Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,51 +38,39 @@ if TYPE_CHECKING:
 MOST_ROWS_A_DAY = 20_000
 """Beyond these, entities are sampled: of a hundred thousand rows a week deciles do not wobble."""
 _MILLION = 1_000_000
+SEEN = ("features", "predictions", "scores")
+"""The stages whose latest rows are compared."""
 
 
-def drift_days(
-    lake: Lake,
-    problem: Problem,
-    columns: LearningColumns,
-    champions: Mapping[date, int],
-    days: Iterable[date],
-) -> Iterator[DayOutcome]:
-    """Fill `drift`, a day at a time; each version is loaded once."""
-    table = loop_tables(problem)["drift"]
-    wanted = list(days)
-    if not wanted:
-        return
-    latest = _LatestRows(lake, problem, columns, DayRange(wanted[0], wanted[-1]))
+def fill_drift(day: StageDay) -> Filled:
+    """Compare the latest rows with the drift profile of the champion."""
+    problem, champion = day.problem, day.champion
 
-    @lru_cache(maxsize=2)
-    def reference_of(version: int) -> Reference | None:
-        text = model_row(lake, problem, version).get("reference")
-        return reference_from_json(text) if text else None
+    def profile() -> Reference:
+        return reference_from_json(champion.row["reference"])
 
-    for day in wanted:
-        if absent := latest.absent(day, "features"):
-            yield absent
-        elif hole := holes_in(lake, problem.table("features"), DayRange(day, day)).get(day):
-            written = lake.write(table.name, day, table.empty(), notes={GAP: hole.reason})
-            yield DayOutcome(day, Status.GAP, 0, written.size_bytes, reason=hole.reason)
-        elif day not in champions:
-            yield without_champion(problem, day)
-        elif not (reference := reference_of(champions[day])):
-            yield _without_reference(problem, day, champions[day])
-        elif absent := latest.absent(day, "predictions"):
-            yield absent
-        else:
-            found = drift_rows(problem, reference, latest.observed(day, reference))
-            rows = table.conform(
-                pl.DataFrame(found, infer_schema_length=None).with_columns(
-                    day=pl.lit(day), model_version=pl.lit(champions[day], pl.Int64)
-                )
-            )
-            turn = _turn(lake, problem, day, rows)
-            written = lake.write(table.name, day, rows)
-            if turn:
-                record_event(lake, problem=problem.name, event="drift", actor="drift", **turn)
-            yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes)
+    reference = day.kept(("drift profile", champion.version), profile)
+    latest = day.once("latest rows", lambda: _LatestRows(day.lake, problem, day.columns, day))
+    found = drift_rows(problem, reference, latest.observed(day, reference))
+    rows = loop_tables(problem)["drift"].conform(
+        pl.DataFrame(found, infer_schema_length=None).with_columns(
+            day=pl.lit(day.day), model_version=pl.lit(champion.version, pl.Int64)
+        )
+    )
+    crossing = _crossing(day.lake, problem, day.day, rows)
+    return Filled(rows, [crossing] if crossing else [])
+
+
+def why_profile_is_missing(champion: Champion) -> str:
+    """Why the drift from a version's training rows cannot be measured."""
+    if champion.row.get("reference"):
+        return ""
+    name = champion.problem.name
+    return (
+        f"version {champion.version} of {name} was trained by an earlier release and keeps "
+        f"nothing that drift could be measured against; train anew with `ghstars backfill {name} "
+        "--stages model,champion`"
+    )
 
 
 Observed = Mapping[str, Mapping[str, "Floats"]]
@@ -140,86 +123,44 @@ def sampled_rows(
     return rows.select(name for name in names if name in there).collect()
 
 
-def drift_windows(problem: Problem) -> dict[str, Window]:
-    """By stage, the days that a day of drift reads. Outcomes are those that had come due by then;
-    before there are any, features and forecasts are looked at alone."""
-    due = -problem.horizon_days
-    scored = Window(due - problem.gates.skill_days + 1, due, optional="none has come due at first")
-    seen = Window(1 - problem.gates.drift_days, 0)
-    return {"features": seen, "predictions": seen, "scores": scored}
-
-
 class _LatestRows:
-    """What was seen up to each day. Of the days of a long run it keeps those that the next one sees
-    again."""
+    """The rows seen up to each day of a range; those that the next day sees again are kept."""
 
     def __init__(
-        self, lake: Lake, problem: Problem, columns: LearningColumns, days: DayRange
+        self, lake: Lake, problem: Problem, columns: LearningColumns, first: StageDay
     ) -> None:
         self.lake = lake
         self.problem = problem
         self.columns = columns
-        self.windows = drift_windows(problem)
-        # A listing of a table takes as long as a day's statistics, so there is one a run.
-        self.there = {
-            stage: lake.days(
-                problem.table(stage),
-                DayRange(
-                    days.first + timedelta(days=window.first_offset),
-                    days.last + timedelta(days=window.last_offset),
-                ),
-            )
-            for stage, window in self.windows.items()
-        }
-        kept = sum(window.last_offset - window.first_offset + 2 for window in self.windows.values())
+        windows = [first.inputs.windows[problem.table(stage)] for stage in SEEN]
+        kept = sum(window.last_offset - window.first_offset + 2 for window in windows)
         self._rows_on = lru_cache(maxsize=kept)(self._rows_of)
 
-    def absent(self, day: date, stage: str) -> DayOutcome | None:
-        """What becomes of a day that the stage lacks."""
-        if day in self.there[stage]:
-            return None
-        problem, snapshots = self.problem, self.problem.table("snapshots")
-        hole = holes_in(self.lake, snapshots, DayRange(day, day)).get(day)
-        if hole and hole.is_quarantine:
-            self.lake.delete(problem.table("drift"), day)
-            reason = f"{snapshots} of {day} is quarantined ({hole.reason})"
-            return DayOutcome(day, Status.SKIPPED, reason=reason)
-        reason = (
-            f"{problem.table(stage)} has no {day}; fill it with `ghstars backfill {problem.name} "
-            f"--from {day} --to {day} --stages {stage}`"
-        )
-        return DayOutcome(day, Status.FAILED, reason=reason)
-
-    def observed(self, day: date, reference: Reference) -> Observed:
+    def observed(self, day: StageDay, reference: Reference) -> Observed:
         form = self.problem.target_form
         features = tuple(reference[FEATURE])
         found: dict[str, Mapping[str, Floats]] = {
-            FEATURE: feature_values(self._frames("features", day, features), features)
+            FEATURE: feature_values(self._frames(day, "features", features), features)
         }
-        if forecasts := self._frames("predictions", day, ("typical", "mean")):
+        if forecasts := self._frames(day, "predictions", ("typical", "mean")):
             found[FORECAST] = forecasts_of(form, pl.concat(forecasts))
-        if scored := self._frames("scores", day, ("typical", "actual")):
+        if scored := self._frames(day, "scores", ("typical", "actual")):
             rows = pl.concat(scored)
             found[TARGET] = {self.columns.target: form.squash(as_floats(rows["actual"]))}
             found[ERROR] = {"typical": errors_of(form, rows)}
         return found
 
-    def _frames(self, stage: str, day: date, names: tuple[str, ...]) -> list[pl.DataFrame]:
-        window = self.windows[stage]
-        span = DayRange(
-            day + timedelta(days=window.first_offset), day + timedelta(days=window.last_offset)
-        )
-        days = [seen for seen in self.there[stage] if seen in span]
-        frames = (self._rows_on(stage, seen, names) for seen in days)
+    def _frames(self, day: StageDay, stage: str, names: tuple[str, ...]) -> list[pl.DataFrame]:
+        frames = (self._rows_on(stage, seen, names) for seen in day.days(stage))
         return [frame for frame in frames if frame.height]
 
     def _rows_of(self, stage: str, day: date, names: tuple[str, ...]) -> pl.DataFrame:
         return sampled_rows(self.lake, self.problem, stage, day, names)
 
 
-def _turn(lake: Lake, problem: Problem, day: date, rows: pl.DataFrame) -> dict[str, str] | None:
-    """What is recorded of a day whose share of drifted features lies on the other side of the
-    threshold than it did the day before; nothing if the same was found of the day already."""
+def _crossing(lake: Lake, problem: Problem, day: date, rows: pl.DataFrame) -> Event | None:
+    """The event of a day on which the share of drifted features lies on the other side of the
+    threshold than on the day before; none if the same was recorded of the day already."""
     gates, table = problem.gates, problem.table("drift")
     bound = gates.drifted_share.value
 
@@ -233,27 +174,19 @@ def _turn(lake: Lake, problem: Problem, day: date, rows: pl.DataFrame) -> dict[s
     if found.drifted_share is None:
         return None
     days = lake.days(table, DayRange(day - timedelta(days=gates.drift_days), day))
-    said = share_on(day) if day in days else None
+    recorded = share_on(day) if day in days else None
     earlier = (share_on(before) for before in reversed(days) if before < day)
-    # Holes have none, and all is well until something is said.
+    # Holes have no share, and without any day before nothing had drifted.
     before = next((share for share in earlier if share is not None), 0.0)
     if is_much(found.drifted_share) in {
-        is_much(share) for share in (before, said) if share is not None
+        is_much(share) for share in (before, recorded) if share is not None
     }:
         return None
-    told = f"{len(found.drifted)} of {found.features} features have drifted"
-    turned = "has passed" if is_much(found.drifted_share) else "has fallen below"
-    return {
-        "cause": f"{told}: the share of {found.drifted_share:.0%} {turned} {bound:.0%}",
-        "subject": str(day),
-        "detail": json.dumps({"share": found.drifted_share, "features": found.drifted}),
-    }
-
-
-def _without_reference(problem: Problem, day: date, version: int) -> DayOutcome:
-    reason = (
-        f"version {version} of {problem.name} was trained by an earlier release and keeps nothing "
-        f"that drift could be measured against; train anew with `ghstars backfill {problem.name} "
-        "--stages model,champion`"
+    count = f"{len(found.drifted)} of {found.features} features have drifted"
+    crossed = "has passed" if is_much(found.drifted_share) else "has fallen below"
+    return Event(
+        event="drift",
+        cause=f"{count}: the share of {found.drifted_share:.0%} {crossed} {bound:.0%}",
+        subject=str(day),
+        detail=json.dumps({"share": found.drifted_share, "features": found.drifted}),
     )
-    return DayOutcome(day, Status.FAILED, reason=reason)

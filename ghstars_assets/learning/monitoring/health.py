@@ -1,7 +1,7 @@
-"""Health: on each day, whether the champion should be trained anew, with all that led to it."""
+"""Fills `health`: whether the champion of a day should be trained anew, and what led to that."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
 
@@ -9,16 +9,12 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.lake.audit import record_event
-from ghstars_assets.lake.holes import holes_in
-from ghstars_assets.lake.outcomes import DayOutcome, Status
-from ghstars_assets.lake.tables import GAP, Lake
-from ghstars_assets.learning.forecasting.calibration import without_champion
+from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.retraining import Verdict
 from ghstars_assets.learning.monitoring.retraining_requests import Request, RetrainRequests
 from ghstars_assets.learning.monitoring.vitals import Drift, Skill, SkillMeter, drift_on
 from ghstars_assets.learning.problem import Gates, Problem
-from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.stage import Event, Filled, StageDay
 
 DRIFT_GATES = (
     "population_stability", "wasserstein", "jensen_shannon", "share_missing", "share_outside",
@@ -30,50 +26,32 @@ LOOKS_BACK = timedelta(days=31)
 """For the decision before: days between may be holes."""
 
 
-def health_days(
-    lake: Lake, problem: Problem, champions: Mapping[date, int], days: Iterable[date]
-) -> Iterator[DayOutcome]:
-    """Fill `health`, a day at a time."""
-    table, drift_table = loop_tables(problem)["health"], problem.table("drift")
-    meter, requests = SkillMeter(lake, problem), RetrainRequests(lake, problem)
-    thresholds = json.dumps(thresholds_of(problem))
-    for day in days:
-        today = DayRange(day, day)
-        if not lake.days(drift_table, today):
-            yield _without_drift(lake, problem, day)
-            continue
-        if hole := holes_in(lake, drift_table, today).get(day):
-            written = lake.write(table.name, day, table.empty(), notes={GAP: hole.reason})
-            yield DayOutcome(day, Status.GAP, 0, written.size_bytes, reason=hole.reason)
-            continue
-        if day not in champions:
-            yield without_champion(problem, day)
-            continue
-        rows = lake.read(drift_table, day)
-        if stale := set(rows["model_version"]) - {champions[day]}:
-            yield _drift_of_another(problem, day, champions[day], stale)
-            continue
-        drift, skill = drift_on(rows, problem.gates), meter.skill_on(day)
-        request = requests.open_on(day)
-        verdict, reason = verdict_of(problem.gates, skill, drift, request)
-        row = {
-            "day": day,
-            "decision": verdict.value,
-            "is_due": verdict.is_due,
-            "reason": reason,
-            "model_version": champions[day],
-            **asdict(skill),
-            "drifted_share": drift.drifted_share,
-            "drifted_features": ", ".join(drift.drifted),
-            "is_target_drifted": drift.is_target_drifted,
-            "request": request and request.number,
-            "thresholds": thresholds,
-        }
-        before = _decision_of(lake, table.name, day)
-        written = lake.write(table.name, day, table.conform(pl.DataFrame([row])))
-        if verdict.value not in (before, _decision_before(lake, table.name, day)):
-            _record_turn(lake, problem, row)
-        yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes)
+def fill_health(day: StageDay) -> Filled:
+    """Decide whether the champion of the day should be trained anew."""
+    lake, problem, champion = day.lake, day.problem, day.champion
+    table = problem.table("health")
+    thresholds = day.once("thresholds", lambda: json.dumps(thresholds_of(problem)))
+    meter = day.once("skill", lambda: SkillMeter(lake, problem))
+    requests = day.once("requests", lambda: RetrainRequests(lake, problem))
+    drift, skill = drift_on(day.frame("drift"), problem.gates), meter.skill_on(day.day)
+    request = requests.open_on(day.day)
+    verdict, reason = verdict_of(problem.gates, skill, drift, request)
+    row = {
+        "day": day.day,
+        "decision": verdict.value,
+        "is_due": verdict.is_due,
+        "reason": reason,
+        "model_version": champion.version,
+        **asdict(skill),
+        "drifted_share": drift.drifted_share,
+        "drifted_features": ", ".join(drift.drifted),
+        "is_target_drifted": drift.is_target_drifted,
+        "request": request and request.number,
+        "thresholds": thresholds,
+    }
+    recorded = (_decision_of(lake, table, day.day), _decision_before(lake, table, day.day))
+    events = [] if verdict.value in recorded else [_change_of_decision(row)]
+    return Filled(pl.DataFrame([row]), events)
 
 
 def verdict_of(
@@ -159,32 +137,6 @@ def _drift_told(drift: Drift, share: float) -> str:
     )
 
 
-def _without_drift(lake: Lake, problem: Problem, day: date) -> DayOutcome:
-    snapshots = problem.table("snapshots")
-    hole = holes_in(lake, snapshots, DayRange(day, day)).get(day)
-    if hole and hole.is_quarantine:
-        lake.delete(problem.table("health"), day)
-        reason = f"{snapshots} of {day} is quarantined ({hole.reason})"
-        return DayOutcome(day, Status.SKIPPED, reason=reason)
-    reason = f"{problem.table('drift')} has no {day}; fill it with {_fill_drift(problem, day)}"
-    return DayOutcome(day, Status.FAILED, reason=reason)
-
-
-def _drift_of_another(
-    problem: Problem, day: date, champion: int, stale: Iterable[int]
-) -> DayOutcome:
-    versions = ", ".join(str(version) for version in sorted(stale))
-    reason = (
-        f"{problem.table('drift')} of {day} is of version {versions}, and version {champion} "
-        f"serves; fill it with {_fill_drift(problem, day)}"
-    )
-    return DayOutcome(day, Status.FAILED, reason=reason)
-
-
-def _fill_drift(problem: Problem, day: date) -> str:
-    return f"`ghstars backfill {problem.name} --from {day} --to {day} --stages drift`"
-
-
 def _decision_of(lake: Lake, table: str, day: date) -> str | None:
     if not lake.days(table, DayRange(day, day)):
         return None
@@ -199,16 +151,12 @@ def _decision_before(lake: Lake, table: str, day: date) -> str:
     return next((decision for decision in decisions if decision), Verdict.HEALTHY.value)
 
 
-def _record_turn(lake: Lake, problem: Problem, row: Mapping[str, object]) -> None:
+def _change_of_decision(row: Mapping[str, object]) -> Event:
     inputs = {name: value for name, value in row.items() if name not in ("reason", "thresholds")}
-    record_event(
-        lake,
-        problem=problem.name,
+    thresholds = json.loads(str(row["thresholds"]))
+    return Event(
         event="health",
         cause=str(row["reason"]),
         subject=f"{row['day']}: {row['decision']}",
-        actor="health",
-        detail=json.dumps(
-            {**inputs, "thresholds": json.loads(str(row["thresholds"]))}, default=str
-        ),
+        detail=json.dumps({**inputs, "thresholds": thresholds}, default=str),
     )

@@ -48,6 +48,8 @@ class Evaluation:
     number: int
     """Of its record: a later one has a higher number."""
     reason: str
+    request: int | None = None
+    """The number of the request to retrain that it is about, if it is about one."""
 
     @property
     def id(self) -> str:
@@ -62,12 +64,8 @@ class Version:
     as_of: date
     evaluation: str
     """The evaluation's id."""
-    cause: str
-
-    @property
-    def answers(self) -> tuple[date, Verdict] | None:
-        """The day and the verdict of its evaluation; None where it names none of ours."""
-        return read_id(self.evaluation)
+    request: int | None = None
+    """The number of the request that it answers, if that is known."""
 
 
 @dataclass(frozen=True)
@@ -207,13 +205,16 @@ def record_answers(lake: Lake, found: Sequence[Ask | HeldBack], actor: str) -> N
 def versions_asked_for(lake: Lake, problem: Problem, days: DayRange) -> list[Version]:
     """The versions that were trained on these days because of an evaluation, in their order."""
     table = problem.table("model")
-    wanted = ("model_version", "day", "evaluation", "cause")
+    wanted = ("model_version", "day", "evaluation")
     found: list[Version] = []
     for day in lake.days(table, days):
         # Beside these a row holds the text of every tree.
         rows = lake.scan(table, DayRange(day, day))
-        if not set(wanted) <= set(rows.collect_schema().names()):
+        stored = rows.collect_schema().names()
+        if not set(wanted) <= set(stored):
             continue
-        asked_for = rows.select(wanted).filter(pl.col("evaluation") != "").collect()
+        # Versions of an earlier release do not name the request.
+        request = pl.col("request") if "request" in stored else pl.lit(None, pl.Int64)
+        asked_for = rows.filter(pl.col("evaluation") != "").select(*wanted, request).collect()
         found += [Version(*row) for row in asked_for.sort("model_version").iter_rows()]
     return found

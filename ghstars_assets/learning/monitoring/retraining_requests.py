@@ -1,7 +1,6 @@
 """Requests to retrain, by a person and whatever the figures say: made, open, and answered."""
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,7 +17,6 @@ from ghstars_assets.learning.promotion.decisions import first_championed_day
 from ghstars_assets.learning.tables import loop_tables
 
 ANSWERED = "retraining_answered"
-_NAMED = re.compile(r"^request (\d+) ")
 
 
 @dataclass(frozen=True)
@@ -87,32 +85,49 @@ class RetrainRequests:
             made = [
                 request
                 for request in made
-                if not any(_is_answer(request, day, *answer) for answer in answers)
+                if not any(_is_answer(request, day, answer) for answer in answers)
             ]
             if not made:
                 return None
         return made[-1] if made else None
 
     @cached_property
-    def _versions(self) -> list[tuple[str, str]]:
-        """The evaluation and the cause of each version that was asked for."""
+    def _versions(self) -> list["_Answer"]:
+        """The versions that were trained because of an evaluation."""
         since = DayRange(min(request.day for request in self.made), date.max)
         found = versions_asked_for(self.lake, self.problem, since)
-        return [(version.evaluation, version.cause) for version in found]
+        return [_Answer(version.evaluation, version.request) for version in found]
 
     @cached_property
-    def _found(self) -> list[tuple[str, str]]:
+    def _found(self) -> list["_Answer"]:
         """The same where the version was there before. They stand in a log that grows with all
         that happens, so it is read only for a request that no version answers."""
         audit = self.lake.read_log(AUDIT.name)
         if audit is None:
             return []
-        told = audit.filter(event=ANSWERED, problem=self.problem.name)
-        return list(told.select("subject", "cause").iter_rows())
+        answers = audit.filter(event=ANSWERED, problem=self.problem.name)
+        return [
+            _Answer(subject, json.loads(detail or "{}").get("request"))
+            for subject, detail in answers.select("subject", "detail").iter_rows()
+        ]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    evaluation: str
+    request: int | None
+    """None where an earlier release did not record it."""
 
 
 def record_answer(
-    lake: Lake, problem: Problem, evaluation: str, cause: str, version: int, actor: str
+    lake: Lake,
+    problem: Problem,
+    *,
+    evaluation: str,
+    cause: str,
+    request: int | None,
+    version: int,
+    actor: str,
 ) -> None:
     """Record that what an evaluation asked for was there before: the same data and parameters had
     made this version, so that none carries the evaluation's name."""
@@ -123,7 +138,7 @@ def record_answer(
         cause=cause,
         subject=evaluation,
         actor=actor,
-        detail=json.dumps({"model_version": version}),
+        detail=json.dumps({"model_version": version, "request": request}),
     )
 
 
@@ -136,11 +151,11 @@ def _requests(lake: Lake, problem: Problem) -> list[Request]:
     return [Request(number, *row) for number, row in enumerate(rows, start=1)]
 
 
-def _is_answer(request: Request, day: date, evaluation: str, cause: str) -> bool:
+def _is_answer(request: Request, day: date, answer: _Answer) -> bool:
     """Whether this retraining answers the request, as far as `day` can know. Of two requests of
-    one day the second may have been made when the first was answered already; the cause tells."""
-    read = read_id(evaluation)
+    one day the second may have been made when the first was answered already."""
+    read = read_id(answer.evaluation)
     if read is None or read[1] is not Verdict.FORCE or not request.day <= read[0] <= day:
         return False
-    named = _NAMED.match(cause)
-    return read[0] > request.day or named is None or int(named[1]) >= request.number
+    is_later_day = read[0] > request.day
+    return is_later_day or answer.request is None or answer.request >= request.number

@@ -15,11 +15,6 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import home_lock, prepare_home
 from ghstars_assets.learning.evaluation.skill import SkillReport
 from ghstars_assets.learning.training.candidate import Candidate
-from ghstars_assets.reporting.skill_report import (
-    coverage_curve_svg,
-    error_curve_svg,
-    report_markdown,
-)
 from ghstars_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -98,8 +93,8 @@ class Tracking:
             )
         return Registration(int(version.version), run.info.run_id)
 
-    def record_backtest(self, report: SkillReport) -> str:
-        """One run with all figures of a replay, its tables and its curves."""
+    def record_backtest(self, report: SkillReport, files: Mapping[str, str]) -> str:
+        """Record one run with all figures of a backtest, and these files by their names."""
         import mlflow
 
         with mlflow.start_run(
@@ -117,9 +112,8 @@ class Tracking:
                 monthly = {f"month_{key}": value for key, value in _numbers(month).items()}
                 mlflow.log_metrics(monthly, step=step)
             mlflow.log_dict(report.as_dict(), "backtest.json")
-            mlflow.log_text(report_markdown(report), "backtest.md")
-            mlflow.log_text(error_curve_svg([report]), "error_by_month.svg")
-            mlflow.log_text(coverage_curve_svg(report), "coverage_by_level.svg")
+            for name, text in files.items():
+                mlflow.log_text(text, name)
         return run.info.run_id
 
     def set_champion(self, version: int) -> None:

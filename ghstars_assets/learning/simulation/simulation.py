@@ -5,8 +5,8 @@ where health says so a candidate is trained and decided on. Snapshots, features 
 of the lake; all that the loop makes lies apart, in tables named `<problem>_replay`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -15,14 +15,8 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.evaluation.scores import score_days
-from ghstars_assets.learning.forecasting.calibration import calibrate_days
-from ghstars_assets.learning.forecasting.predictions import predict_days
 from ghstars_assets.learning.forecasting.served_model import ServedModel
-from ghstars_assets.learning.monitoring.drift import drift_days
-from ghstars_assets.learning.monitoring.health import health_days
 from ghstars_assets.learning.monitoring.retraining import (
     Ask,
     Evaluation,
@@ -35,8 +29,14 @@ from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.decisions import champions_of, decide, model_row
 from ghstars_assets.learning.registry.mlflow_tracking import Registration
 from ghstars_assets.learning.simulation.simulation_lake import ABOUT, ReplayLake
+from ghstars_assets.learning.stage import Stage, StageRunner
+from ghstars_assets.learning.stages import daily_stages, due_stages
 from ghstars_assets.learning.training.candidate import Candidate
-from ghstars_assets.learning.training.candidates_on_record import REMEMBERED, obtain_candidate
+from ghstars_assets.learning.training.candidates_on_record import (
+    REMEMBERED,
+    Card,
+    obtain_candidate,
+)
 
 ACTOR = "replay"
 
@@ -64,7 +64,7 @@ class LivedDay:
     decision: str
     skill: float | None
     drifted_share: float | None
-    told: str
+    events: str
     """What was asked for, trained and decided; or why the day was not like others."""
 
 
@@ -76,22 +76,24 @@ class LivedPast:
     problem: Problem
     columns: LearningColumns
     progress: Callable[[str], None]
+    card: Card
     is_weekly: bool = False
     """A candidate is trained every week besides, as the schedule does."""
-    _serving: dict[date, int] = field(default_factory=dict)
-    _asked: list[date] = field(default_factory=list)
-    """The days that were forecast, one of them twice where its champion changed."""
+    training_days: Callable[[DayRange], Collection[date]] = lambda _days: ()
+    """When the weekly schedule trains."""
+    _runners: dict[str, StageRunner] = field(default_factory=dict)
 
-    @cached_property
-    def _calibrations(self) -> Iterator[DayOutcome]:
-        """One stage over all days: it loads a version once, and asks it of a past day once."""
-        days = _as_they_come(self._asked)
-        return calibrate_days(self.lake, self.problem, self.columns, self._serving, days)
+    def _runner(self, stage: Stage) -> StageRunner:
+        """One runner over all days: it loads a version once, and asks it of a past day once. What
+        production does before and after a range concerns MLflow and files, and is left out."""
+        if stage.name not in self._runners:
+            apart = replace(stage, prepare=None, finish=None)
+            self._runners[stage.name] = StageRunner(self.lake, self.problem, self.columns, apart)
+        return self._runners[stage.name]
 
-    @cached_property
-    def _predictions(self) -> Iterator[DayOutcome]:
-        days = _as_they_come(self._asked)
-        return predict_days(self.lake, self.problem, self.columns, self._serving, days)
+    def _fill(self, stage: Stage, day: date) -> list[str]:
+        """The reasons why it could not be filled, or is a hole."""
+        return [outcome.reason for outcome in self._runner(stage).fill([day]) if outcome.reason]
 
     def live(self, days: DayRange) -> Iterator[LivedDay]:
         """Live the days that were not lived yet, after those that were."""
@@ -115,37 +117,41 @@ class LivedPast:
             self.lake.append(ABOUT, pl.DataFrame([row]))
 
     def _live(self, day: date) -> LivedDay:
-        problem, told = self.problem, []
+        problem, events = self.problem, []
         if champions_of(self.lake, problem, DayRange(day, day)).is_empty():
-            told.append(self._train(day, f"the replay begins on {day}", ""))
-        elif self.is_weekly and day.weekday() == problem.training_weekday:
-            told.append(self._train(day, "the weekly candidate", ""))
-        told += self._forecast(day)
-        told += self._score(day - timedelta(days=problem.horizon_days))
-        champions = self._champions(day)
-        told += _faults(drift_days(self.lake, problem, self.columns, champions, [day]))
-        told += _faults(health_days(self.lake, problem, champions, [day]))
-        told += self._answer(day)
-        return self._told(day, told)
+            events.append(self._train(day, f"the simulation begins on {day}", ""))
+        elif self.is_weekly and day in self.training_days(DayRange(day, day)):
+            events.append(self._train(day, "the weekly candidate", ""))
+        events += self._forecast(day)
+        events += self._score(day)
+        for stage in daily_stages(problem):
+            if stage.name not in {made.name for made in self._forecasting}:
+                events += self._fill(stage, day)
+        events += self._answer(day)
+        return self._lived(day, events)
+
+    @cached_property
+    def _forecasting(self) -> list[Stage]:
+        """The stages up to the forecasts: made again when another version serves."""
+        stages = daily_stages(self.problem)
+        last = next(n for n, stage in enumerate(stages) if stage.name == "predictions")
+        return stages[: last + 1]
 
     def _forecast(self, day: date) -> list[str]:
         """The champion's forecasts of the day, with intervals measured on what has come due."""
-        lake, problem = self.lake, self.problem
-        serving = champions_of(lake, problem, DayRange(day, day))
-        lake.write(problem.table("champion"), day, serving)
-        self._serving.update(self._champions(day))
-        self._asked.append(day)
-        return _faults([next(self._calibrations), next(self._predictions)])
+        return [reason for stage in self._forecasting for reason in self._fill(stage, day)]
 
-    def _score(self, origin: date) -> list[str]:
+    def _score(self, day: date) -> list[str]:
         """What has come due today, if it was forecast."""
-        lake, problem = self.lake, self.problem
-        origins = DayRange(origin, origin)
-        needed = [problem.table(stage) for stage in ("predictions", "labels")]
-        is_due = all(lake.days(table, origins) for table in needed)
-        return _faults(score_days(lake, problem, self.columns, [origin])) if is_due else []
+        events = []
+        for stage in due_stages(self.problem):
+            origin = day - timedelta(days=stage.looks_ahead_days)
+            origins = DayRange(origin, origin)
+            if all(self.lake.days(table, origins) for table in stage.required_inputs):
+                events += self._fill(stage, origin)
+        return events
 
-    def _train(self, day: date, cause: str, evaluation: str) -> str:
+    def _train(self, day: date, cause: str, evaluation: str, request: int | None = None) -> str:
         """A candidate as of the day, and the decision on it."""
         lake, problem = self.lake, self.problem
         self.progress(f"{day}: training, because {cause}")
@@ -154,18 +160,20 @@ class LivedPast:
             problem,
             self.columns,
             problem.training,
+            self.card,
             as_of=day,
             dagster_run_id=ACTOR,
-            progress=lambda _told: None,
+            progress=lambda _line: None,
             cause=cause,
             evaluation=evaluation,
+            request=request,
             registry=Numbers(lake, problem),
         )
         decisions = decide(lake, problem, self.columns, day)
-        told = [
+        lines = [
             f"{taken.decision} version {taken.model_version}: {taken.reason}" for taken in decisions
         ]
-        return "; ".join(told) or f"version {obtained.row['model_version']} was there before"
+        return "; ".join(lines) or f"version {obtained.row['model_version']} was there before"
 
     def _answer(self, day: date) -> list[str]:
         """What the sensor would do about the health of the day."""
@@ -173,18 +181,20 @@ class LivedPast:
         found = self._health(day)
         if not found:
             return []
-        evaluation = Evaluation(problem.name, day, Verdict(found["decision"]), 0, found["reason"])
-        told = []
+        evaluation = Evaluation(
+            problem.name, day, Verdict(found["decision"]), 0, found["reason"], found["request"]
+        )
+        events = []
         versions = versions_asked_for(lake, problem, DayRange(day - REMEMBERED, day))
         answers = what_to_ask(problem.gates, [evaluation], today=day, versions=versions)
         record_answers(lake, answers, ACTOR)
         for answer in answers:
             if isinstance(answer, Ask):
-                told.append(self._train(day, answer.cause, evaluation.id))
-                told += self._forecast(day)
+                events.append(self._train(day, answer.cause, evaluation.id, evaluation.request))
+                events += self._forecast(day)
             else:
-                told.append(f"held back: {answer.reason}")
-        return told
+                events.append(f"held back: {answer.reason}")
+        return events
 
     def _health(self, day: date) -> dict[str, Any]:
         table = self.problem.table("health")
@@ -195,7 +205,7 @@ class LivedPast:
         serving = champions_of(self.lake, self.problem, DayRange(day, day))
         return dict(serving.select("day", "model_version").iter_rows())
 
-    def _told(self, day: date, told: list[str]) -> LivedDay:
+    def _lived(self, day: date, events: list[str]) -> LivedDay:
         health = self._health(day)
         return LivedDay(
             day,
@@ -203,18 +213,8 @@ class LivedPast:
             health.get("decision", ""),
             health.get("skill_vs_naive"),
             health.get("drifted_share"),
-            "; ".join(told),
+            "; ".join(events),
         )
-
-
-def _as_they_come(asked: list[date]) -> Iterator[date]:
-    """The last of them, whenever the next is wanted."""
-    while asked:
-        yield asked[-1]
-
-
-def _faults(outcomes: Iterable[DayOutcome]) -> list[str]:
-    return [outcome.reason for outcome in outcomes if outcome.reason]
 
 
 def with_and_without(lake: Lake, problem: Problem, days: DayRange) -> pl.DataFrame:

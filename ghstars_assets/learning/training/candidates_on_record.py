@@ -1,6 +1,7 @@
 """Candidates on record: trained once, registered in MLflow, kept in the lake, never overwritten."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -18,7 +19,6 @@ from ghstars_assets.learning.registry.mlflow_tracking import Registration, Track
 from ghstars_assets.learning.tables import booster_column, loop_tables
 from ghstars_assets.learning.training.candidate import Candidate, plan_candidate, train_candidate
 from ghstars_assets.learning.training.reference_windows import windows_as_text
-from ghstars_assets.reporting.model_card import model_card
 
 REMEMBERED = timedelta(days=30)
 """How long an evaluation counts as answered; none is acted on that is older than a day or two."""
@@ -32,14 +32,20 @@ class Registry(Protocol):
     def register(self, candidate: Candidate, card: str, run_id: str, /) -> Registration: ...
 
 
+Card = Callable[[Lake, Problem, Candidate], str]
+"""Writes the model card of a candidate."""
+
+
 @dataclass(frozen=True)
 class Obtained:
     """A candidate on record, trained now or found."""
 
     row: Mapping[str, Any]
     is_new: bool
+    seconds: float = 0.0
+    """Spent on reading, training and measuring it."""
 
-    def told(self) -> dict[str, str | int | float]:
+    def metadata(self) -> dict[str, str | int | float]:
         shown = (
             "model_version", "mae", "mae_naive", "skill_vs_naive", "rows", "mlflow_run_id",
             "fingerprint", "data_version",
@@ -48,9 +54,9 @@ class Obtained:
             span: f"{self.row[f'{span}_from']} to {self.row[f'{span}_through']}"
             for span in ("trained", "holdout")
         }
-        told = {name: self.row[name] for name in shown}
+        figures = {name: self.row[name] for name in shown}
         how = "trained now" if self.is_new else "the same data and parameters were trained before"
-        return {"dagster/partition_row_count": 1, **told, **spans, "how": how}
+        return {"dagster/partition_row_count": 1, **figures, **spans, "how": how}
 
 
 def obtain_candidate(
@@ -58,12 +64,14 @@ def obtain_candidate(
     problem: Problem,
     columns: LearningColumns,
     training: Training,
+    card: Card,
     *,
     as_of: date,
     dagster_run_id: str,
     progress: Callable[[str], None],
     cause: str = "",
     evaluation: str = "",
+    request: int | None = None,
     registry: Registry | None = None,
 ) -> Obtained:
     """The candidate that these data and parameters make: from the record, or trained.
@@ -85,17 +93,20 @@ def obtain_candidate(
         f"training {problem.name} as of {as_of}: {len(learnt)} days from {learnt[0]} to "
         f"{learnt[-1]}, judged on {judged[0]} to {judged[-1]}"
     )
+    started = time.perf_counter()
     candidate = train_candidate(lake, problem, columns, planned)
     registry = registry or Tracking(lake.settings, problem.name)
-    card = model_card(lake, problem, candidate)
+    text = card(lake, problem, candidate)
     registration = registry.registered(planned.fingerprint) or registry.register(
-        candidate, card, dagster_run_id
+        candidate, text, dagster_run_id
     )
+    seconds = time.perf_counter() - started
     cause = cause or f"a candidate as of {as_of} was asked for"
     row = {
-        **_row(candidate, card, registration, dagster_run_id),
+        **_row(candidate, text, registration, dagster_run_id),
         "cause": cause,
         "evaluation": evaluation,
+        "request": request,
     }
     part = f"candidate-{planned.fingerprint}"
     frame = table.conform(pl.DataFrame([row]))
@@ -111,7 +122,7 @@ def obtain_candidate(
         actor=f"run {dagster_run_id}",
         detail=row["metrics"],
     )
-    return Obtained(row, is_new=True)
+    return Obtained(row, is_new=True, seconds=seconds)
 
 
 def is_on_record(

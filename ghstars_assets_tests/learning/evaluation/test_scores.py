@@ -9,9 +9,9 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.evaluation.scores import score_days
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets_tests.support.stage_runs import score_days
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_lake import DAYS, LABELLED, fill_table
 

@@ -8,11 +8,13 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.outcomes import Status
 from ghstars_assets.lake.tables import WARNED, Lake
 from ghstars_assets.learning.forecasting import calibration
-from ghstars_assets.learning.forecasting.calibration import Calibrator, calibrate_days
+from ghstars_assets.learning.forecasting.calibration import Calibrator
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.training.candidate import Candidate
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
+from ghstars_assets.reporting.model_card import model_card
+from ghstars_assets_tests.support.stage_runs import calibrate_days
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import AS_OF, DAYS
@@ -27,6 +29,7 @@ def modelled(tides: Lake, columns: LearningColumns, versions: ListedVersions) ->
         PROBLEM,
         columns,
         PROBLEM.training,
+        card=model_card,
         as_of=AS_OF,
         dagster_run_id="run",
         progress=lambda _told: None,

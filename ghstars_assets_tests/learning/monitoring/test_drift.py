@@ -13,14 +13,18 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, Lake
-from ghstars_assets.learning.evaluation.scores import score_days
-from ghstars_assets.learning.forecasting.calibration import calibrate_days
-from ghstars_assets.learning.forecasting.predictions import predict_days
-from ghstars_assets.learning.monitoring.drift import drift_days, feature_values, sampled_rows
+from ghstars_assets.learning.monitoring.drift import feature_values, sampled_rows
 from ghstars_assets.learning.monitoring.drift_profile import reference_from_json
 from ghstars_assets.learning.problem import Gates, LearningColumns, Problem, Threshold
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
+from ghstars_assets.reporting.model_card import model_card
+from ghstars_assets_tests.support.stage_runs import (
+    calibrate_days,
+    drift_days,
+    predict_days,
+    score_days,
+)
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import (
@@ -47,6 +51,7 @@ def modelled(tides: Lake, columns: LearningColumns, versions: ListedVersions) ->
             PROBLEM,
             columns,
             training,
+            card=model_card,
             as_of=AS_OF,
             dagster_run_id="run",
             progress=lambda _told: None,

@@ -13,7 +13,6 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, QUARANTINED, Lake
-from ghstars_assets.learning.monitoring.health import health_days
 from ghstars_assets.learning.monitoring.retraining_requests import request_retraining
 from ghstars_assets.learning.problem import Problem, Threshold
 from ghstars_assets.learning.tables import loop_tables
@@ -24,6 +23,7 @@ from ghstars_assets_tests.support.health_rows import (
     write_drift,
     write_scores,
 )
+from ghstars_assets_tests.support.stage_runs import health_days
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 
 NEXT = DAY + timedelta(days=1)
@@ -275,9 +275,11 @@ def test_a_batch_of_days_judges_each_by_itself(lake: Lake) -> None:
 # ---- requests -------------------------------------------------------------------------------
 
 
-def _answer(lake: Lake, day: date, evaluation: str, cause: str = "", version: int = 2) -> None:
+def _answer(
+    lake: Lake, day: date, evaluation: str, request: int | None = None, version: int = 2
+) -> None:
     table = loop_tables(PROBLEM)["model"]
-    row = {"day": day, "model_version": version, "evaluation": evaluation, "cause": cause}
+    row = {"day": day, "model_version": version, "evaluation": evaluation, "request": request}
     rows = pl.DataFrame([row])
     missing = [name for name in table.column_names if name not in rows.columns]
     filled = rows.with_columns(pl.lit(None).alias(name) for name in missing)
@@ -317,13 +319,12 @@ def test_a_request_is_not_open_before_its_day(lake: Lake) -> None:
 def test_a_second_request_of_a_day_needs_an_answer_of_its_own(lake: Lake) -> None:
     write_drift(lake, [DAY])
     first = request_retraining(lake, PROBLEM, "a new wall", "anna", DAY)
-    cause = _judged(lake)["reason"]
-    _answer(lake, DAY, f"tides:{DAY}:force:8", cause)
+    _answer(lake, DAY, f"tides:{DAY}:force:8", _judged(lake)["request"])
     assert _judged(lake)["decision"] == "healthy"
     second = request_retraining(lake, PROBLEM, "the wall again", "anna", DAY)
     row = _judged(lake)
     assert (row["decision"], row["request"], first) == ("force", second, 1)
-    _answer(lake, DAY, f"tides:{DAY}:force:9", row["reason"], version=3)
+    _answer(lake, DAY, f"tides:{DAY}:force:9", row["request"], version=3)
     assert _judged(lake)["decision"] == "healthy"
 
 

@@ -48,7 +48,7 @@ def _asked(
 
 
 def _version(as_of: date, evaluation: str = "tides:2026-02-01:reactive:1") -> Version:
-    return Version(4, as_of, evaluation, "a test")
+    return Version(4, as_of, evaluation)
 
 
 def _why_not(found: list[Ask | HeldBack]) -> str:

@@ -14,6 +14,7 @@ from ghstars_assets.learning.promotion import decisions
 from ghstars_assets.learning.promotion.decisions import Decision, champions_of, decide, model_row
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import DAYS, LABELLED, rewrite, trained_with
@@ -43,6 +44,7 @@ def _train(
         problem,
         columns,
         training,
+        card=model_card,
         as_of=as_of,
         dagster_run_id="run",
         progress=lambda _told: None,

@@ -20,6 +20,7 @@ from ghstars_assets.learning.promotion.manual_decisions import (
     rollback,
 )
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import DAYS, trained_with
@@ -58,6 +59,7 @@ def office(tides: Lake, columns: LearningColumns, versions: ListedVersions) -> O
             PROBLEM,
             columns,
             trained_with(rounds=rounds),
+            card=model_card,
             as_of=monday,
             dagster_run_id="run",
             progress=lambda _told: None,
@@ -202,6 +204,7 @@ def test_the_next_candidate_is_held_against_the_one_that_was_put_in_office(
         PROBLEM,
         columns,
         PROBLEM.training,
+        card=model_card,
         as_of=TODAY,
         dagster_run_id="run",
         progress=lambda _told: None,

@@ -15,7 +15,6 @@ import pytest
 
 from ghstars_assets.lake.store import Store
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.forecasting.calibration import calibrate_days
 from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.decisions import decide, model_row
@@ -24,7 +23,9 @@ from ghstars_assets.learning.registry import champion_files
 from ghstars_assets.learning.registry.champion_files import files_of, publish_champion
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets.settings import PROJECT_ROOT
+from ghstars_assets_tests.support.stage_runs import calibrate_days
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import DAYS, trained_with
@@ -50,6 +51,7 @@ def _train(
         problem,
         columns,
         trained_with(rounds=rounds),
+        card=model_card,
         as_of=as_of,
         dagster_run_id="run",
         progress=lambda _told: None,

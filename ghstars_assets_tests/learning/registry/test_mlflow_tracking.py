@@ -19,6 +19,7 @@ from ghstars_assets.learning.training.candidates_on_record import (
     obtain_candidate,
     point_alias_at_champion,
 )
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_lake import AS_OF, DAYS, trained_with
@@ -30,6 +31,7 @@ def _obtain(lake: Lake, columns: LearningColumns, rounds: int = 15) -> Obtained:
         PROBLEM,
         columns,
         trained_with(rounds=rounds),
+        card=model_card,
         as_of=AS_OF,
         dagster_run_id="the-dagster-run",
         progress=lambda _told: None,
@@ -113,7 +115,7 @@ def test_asking_twice_gives_the_same_version(tracked: Lake, columns: LearningCol
     assert (first.is_new, second.is_new) == (True, False)
     assert first.row["model_version"] == second.row["model_version"]
     assert _versions(tracked.settings) == [1]
-    assert "trained before" in str(second.told()["how"])
+    assert "trained before" in str(second.metadata()["how"])
 
 
 def test_a_run_killed_before_the_lake_was_written_finds_its_version_again(

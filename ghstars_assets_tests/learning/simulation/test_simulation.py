@@ -12,6 +12,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.simulation.simulation import LivedDay, LivedPast, with_and_without
 from ghstars_assets.learning.simulation.simulation_lake import ReplayLake
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_lake import AS_OF, LABELLED, rewrite
 
@@ -20,7 +21,8 @@ DAYS = DayRange(FIRST, AS_OF)
 
 
 def _past(lake: Lake, columns: LearningColumns) -> LivedPast:
-    return LivedPast(ReplayLake(lake.settings, PROBLEM), PROBLEM, columns, lambda _told: None)
+    apart = ReplayLake(lake.settings, PROBLEM)
+    return LivedPast(apart, PROBLEM, columns, lambda _line: None, model_card)
 
 
 def _live(lake: Lake, columns: LearningColumns, days: DayRange = DAYS) -> list[LivedDay]:

@@ -7,6 +7,7 @@ import pytest
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
+from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import AS_OF
@@ -25,6 +26,7 @@ def test_a_candidate_that_health_asks_for_learns_from_newer_days(
         PROBLEM,
         columns,
         replace(PROBLEM.training, holdout_days_asked=4),
+        card=model_card,
         as_of=AS_OF,
         dagster_run_id="no-run",
         progress=lambda _told: None,

@@ -13,6 +13,7 @@ from dagster import (
     AssetCheckKey,
     DagsterInstance,
     DefaultSensorStatus,
+    ResourceParam,
     RunRequest,
     RunsFilter,
     SensorDefinition,
@@ -21,9 +22,6 @@ from dagster import (
     SkipReason,
     sensor,
 )
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.lake.tables import Lake
@@ -38,10 +36,14 @@ from ghstars_assets.learning.monitoring.retraining import (
     versions_asked_for,
     what_to_ask,
 )
+from ghstars_assets.learning.monitoring.stage_checks import NO_RETRAINING_DUE
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.orchestration.health_asset import check_key
+from ghstars_assets.orchestration.dagster_internals import (
+    PARTITION_NAME_TAG,
+    AssetCheckExecutionRecord,
+    PartitionKeyFilter,
+)
 from ghstars_assets.orchestration.partitions import asset_key
-from ghstars_assets.settings import current_settings
 
 CURSOR_VERSION = 1
 RECORDS_AT_ONCE = 200
@@ -65,9 +67,9 @@ def build_retraining_sensor(
             "day says so: once for each evaluation, with a cooldown and a bound on attempts."
         ),
     )
-    def retraining(context: SensorEvaluationContext) -> SensorResult:
+    def retraining(context: SensorEvaluationContext, lake: ResourceParam[Lake]) -> SensorResult:
         news = read_news(context.instance, problem, after=read_cursor(context.cursor))
-        found = judge(context.instance, Lake(current_settings()), problem, news, today())
+        found = answers_to(context.instance, lake, problem, news, today())
         for one in found:
             context.log.info(_line(one))
         asked = [_run_request(problem, one) for one in found if isinstance(one, Ask)]
@@ -88,7 +90,7 @@ class News:
     """The number of the newest record there is."""
 
 
-def judge(
+def answers_to(
     instance: DagsterInstance, lake: Lake, problem: Problem, news: News, today: date
 ) -> list[Ask | HeldBack]:
     """What the news lead to; each answer is a row of the audit log, once."""
@@ -105,6 +107,10 @@ def judge(
     )
     record_answers(lake, found, actor=f"sensor {problem.name}_retraining")
     return found
+
+
+def _check_key(problem: Problem) -> AssetCheckKey:
+    return AssetCheckKey(asset_key(problem.table("health")), NO_RETRAINING_DUE.name)
 
 
 def read_cursor(text: str | None) -> int:
@@ -125,7 +131,7 @@ def write_cursor(after: int) -> str:
 
 def read_news(instance: DagsterInstance, problem: Problem, after: int) -> News:
     """Every evaluation of a day whose record came after this one."""
-    records = _newest_first(instance, check_key(problem))
+    records = _newest_first(instance, _check_key(problem))
     newest = next(records, None)
     if newest is None:
         return News([], after)
@@ -140,7 +146,7 @@ def read_news(instance: DagsterInstance, problem: Problem, after: int) -> News:
 def newest_evaluation(instance: DagsterInstance, problem: Problem, day: date) -> Evaluation | None:
     """What was said of a day last."""
     records = instance.event_log_storage.get_asset_check_execution_history(
-        check_key(problem), limit=1, partition_filter=PartitionKeyFilter(key=str(day))
+        _check_key(problem), limit=1, partition_filter=PartitionKeyFilter(key=str(day))
     )
     return _evaluation(problem, records[0]) if records else None
 
@@ -150,9 +156,11 @@ def retraining_tags(evaluation: Evaluation) -> dict[str, str]:
     return {RETRAINING_TAG: evaluation.problem, EVALUATION_TAG: evaluation.id}
 
 
-def model_config(ask: Ask) -> dict[str, str]:
+def model_config(ask: Ask) -> dict[str, str | int]:
     """Of the run's model: what stays with the version."""
-    return {"cause": ask.cause, "evaluation": ask.evaluation.id}
+    request = ask.evaluation.request
+    named: dict[str, str | int] = {} if request is None else {"request": request}
+    return {"cause": ask.cause, "evaluation": ask.evaluation.id, **named}
 
 
 def read_attempts(instance: DagsterInstance, problem: Problem) -> list[Attempt]:
@@ -187,15 +195,17 @@ def _evaluation(problem: Problem, record: AssetCheckExecutionRecord) -> Evaluati
     found = record.evaluation
     if record.partition is None or not isinstance(found, AssetCheckEvaluation):
         return None
-    told = {name: str(value.value) for name, value in found.metadata.items()}
-    if told.get("decision") not in list(Verdict):
+    metadata = {name: value.value for name, value in found.metadata.items()}
+    if metadata.get("decision") not in list(Verdict):
         return None
+    request = metadata.get("request")
     return Evaluation(
         problem.name,
         date.fromisoformat(record.partition),
-        Verdict(told["decision"]),
+        Verdict(str(metadata["decision"])),
         record.id,
-        told.get("reason", ""),
+        str(metadata.get("reason", "")),
+        request if isinstance(request, int) else None,
     )
 
 

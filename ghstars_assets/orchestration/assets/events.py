@@ -1,4 +1,4 @@
-"""What a run tells Dagster of its days: metadata for each, and failures that name them."""
+"""Materializations with their metadata, one for each day, and failures that name the days."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,8 +27,8 @@ from ghstars_assets.orchestration.partitions import asset_key
 from ghstars_assets.orchestration.retries import failure_of
 
 MOST_DAYS_LISTED = 31
-"""In one run. Of more, only days that are out of the ordinary have lines and check results of their
-own: an event costs as much as the day's rows."""
+"""In one run. Of more days only those that are out of the ordinary have lines in the log and check
+results of their own: an event costs as much as the day's rows."""
 LAKE_SECONDS = "lake_seconds"
 """Metadata of a run: the time it took to make its days, without what Dagster spent on recording."""
 PREVIEW_ROWS = 5
@@ -50,8 +50,8 @@ def table_schema(table: Table) -> TableSchema:
     )
 
 
-class AssetFacts(TypedDict):
-    """What Dagster is told of every asset that fills a table."""
+class TableAttributes(TypedDict):
+    """The attributes of every asset that fills a table."""
 
     key: AssetKey
     description: str
@@ -59,8 +59,8 @@ class AssetFacts(TypedDict):
     metadata: dict[str, TableSchema]
 
 
-def asset_facts(table: Table) -> AssetFacts:
-    return AssetFacts(
+def table_attributes(table: Table) -> TableAttributes:
+    return TableAttributes(
         key=asset_key(table.name),
         description=table.description,
         group_name=problem_of(table.name),
@@ -83,20 +83,22 @@ class Stopwatch:
         self.total += time.perf_counter() - started
 
 
-def outcome_metadata(outcome: DayOutcome) -> dict[str, MetadataValue | str | int]:
-    told: dict[str, MetadataValue | str | int] = {
+def outcome_metadata(outcome: DayOutcome) -> dict[str, MetadataValue | str | int | float]:
+    metadata: dict[str, MetadataValue | str | int | float] = {
         "dagster/partition_row_count": outcome.rows,
         "status": outcome.status.value,
         "size_bytes": outcome.size_bytes,
     }
     if outcome.quarantined_rows:
-        told["quarantined_rows"] = outcome.quarantined_rows
+        metadata["quarantined_rows"] = outcome.quarantined_rows
     if outcome.reason:
-        told["reason"] = outcome.reason
-    return told
+        metadata["reason"] = outcome.reason
+    for name, fact in outcome.facts.items():
+        metadata[name] = MetadataValue.json(dict(fact)) if isinstance(fact, Mapping) else fact
+    return metadata
 
 
-Told = Mapping[str, MetadataValue | TableColumnLineage | str | int | float]
+Metadata = Mapping[str, MetadataValue | TableColumnLineage | str | int | float]
 
 
 def materialize_days(
@@ -104,10 +106,10 @@ def materialize_days(
     lake: Lake,
     table: Table,
     outcomes: Iterable[DayOutcome],
-    told_of_run: Callable[[], Told] = dict,
+    metadata_of_run: Callable[[], Metadata] = dict,
 ) -> MaterializeResult:
-    """Record every day as it is done. The newest also carries what is told of the whole run, and
-    no other does: a range may have thousands of days.
+    """Record every day as it is done. The newest day also carries the metadata of the whole run,
+    and no other does: a range may have thousands of days.
 
     When a day failed, the days that are stored are recorded one by one, and then the run fails
     with the reason of the first: no partition is green that holds nothing.
@@ -120,8 +122,9 @@ def materialize_days(
         if is_long:
             _log_progress(context, table, done)
         else:
-            told = f"{table.name} {outcome.day}: {outcome.status.value}, {outcome.rows} rows"
-            context.log.info(told + (f" ({outcome.reason})" if outcome.reason else ""))
+            line = f"{table.name} {outcome.day}: {outcome.status.value}, {outcome.rows} rows"
+            reason = outcome.reason or outcome.facts.get("reason", "")
+            context.log.info(line + (f" ({reason})" if reason else ""))
     failed = [outcome for outcome in done if outcome.status is Status.FAILED]
     skipped = [outcome for outcome in done if outcome.status is Status.SKIPPED]
     stored = [outcome for outcome in done if outcome.is_stored]
@@ -141,10 +144,10 @@ def materialize_days(
             + (f" (and {others} more days)" if others else ""),
             Cause.BAD_DATA,
         )
-    of_run = {**summary(lake, table, done), **told_of_run()}
+    of_run = {**summary(lake, table, done), **metadata_of_run()}
     for outcome in done:
-        told = {**outcome_metadata(outcome), **(of_run if outcome is done[-1] else {})}
-        context.add_asset_metadata(told, partition_key=str(outcome.day))
+        metadata = {**outcome_metadata(outcome), **(of_run if outcome is done[-1] else {})}
+        context.add_asset_metadata(metadata, partition_key=str(outcome.day))
     in_common: dict[str, str | int | float] = {
         "run_rows": sum(outcome.rows for outcome in done),
         "run_days": f"{done[0].day} to {done[-1].day}" if done else "",
@@ -157,7 +160,7 @@ def materialize_days(
 
 
 def _log_progress(context: AssetExecutionContext, table: Table, done: Sequence[DayOutcome]) -> None:
-    """Of a long range the log tells the days that are out of the ordinary, and each month."""
+    """The log of a long range has a line for each day out of the ordinary, and for each month."""
     newest = done[-1]
     if newest.status not in (Status.WRITTEN, Status.GAP):
         context.log.info(f"{table.name} {newest.day}: {newest.status.value} ({newest.reason})")
@@ -171,15 +174,15 @@ def summary(
 ) -> dict[str, MetadataValue | str | int | float]:
     """What a run left behind."""
     done = list(outcomes)
-    told: dict[str, MetadataValue | str | int | float] = {}
+    metadata: dict[str, MetadataValue | str | int | float] = {}
     for status in (Status.QUARANTINED, Status.SKIPPED, Status.GAP):
         days = [str(outcome.day) for outcome in done if outcome.status is status]
         if days:
-            told[f"{status.value}_days"] = ", ".join(days[:20]) + (" …" if days[20:] else "")
+            metadata[f"{status.value}_days"] = ", ".join(days[:20]) + (" …" if days[20:] else "")
     filled = [outcome.day for outcome in done if outcome.rows]
     if filled:
-        told["preview"] = MetadataValue.md(preview(lake, table, filled[-1]))
-    return told
+        metadata["preview"] = MetadataValue.md(preview(lake, table, filled[-1]))
+    return metadata
 
 
 def preview(lake: Lake, table: Table, day: date) -> str:

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from dagster import AssetsDefinition, AssetSpec, FreshnessPolicy, TimeWindowPartitionsDefinition
-from dagster._utils.schedules import cron_string_iterator
 
 from ghstars_assets.learning.problem import Problem
+from ghstars_assets.orchestration.dagster_internals import (
+    cron_string_iterator,
+)
 from ghstars_assets.orchestration.partitions import asset_key
 from ghstars_assets.settings import Settings
 

@@ -1,13 +1,11 @@
 """Makes a Dagster asset of each SQL file: its schema, lineage, checks and daily partitions."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 from dagster import (
     AssetCheckEvaluation,
     AssetCheckResult,
-    AssetCheckSeverity,
     AssetCheckSpec,
     AssetExecutionContext,
     AssetsDefinition,
@@ -15,6 +13,7 @@ from dagster import (
     BackfillPolicy,
     MaterializeResult,
     MetadataValue,
+    ResourceParam,
     TableColumnDep,
     TableColumnLineage,
     asset,
@@ -22,24 +21,24 @@ from dagster import (
 
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.orchestration.events import (
+from ghstars_assets.orchestration.assets.check_events import check_events
+from ghstars_assets.orchestration.assets.events import (
     MOST_DAYS_LISTED,
-    Told,
+    Metadata,
     asked_days,
     materialize_days,
     table_schema,
 )
 from ghstars_assets.orchestration.partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.orchestration.retries import fails_by_cause
-from ghstars_assets.settings import current_settings
 from ghstars_assets.sql_tables.checks import DayCheck, check_descriptions
 from ghstars_assets.sql_tables.engine import fill
 from ghstars_assets.sql_tables.graph import SqlGraph
 from ghstars_assets.sql_tables.header import SqlFile
 from ghstars_assets.sql_tables.lineage import column_sources
 
-ToldOfMany = Callable[[Lake], Mapping[str, MetadataValue]]
-"""What a run of many days tells of the whole table, beside what every run tells."""
+MetadataOfMany = Callable[[Lake], Mapping[str, MetadataValue]]
+"""Metadata of the whole table for a run of many days, beside that of every run."""
 
 
 def build_sql_asset(
@@ -47,7 +46,7 @@ def build_sql_asset(
     graph: SqlGraph,
     first_day: date,
     automation: AutomationCondition,
-    told_of_many: ToldOfMany = lambda _lake: {},
+    metadata_of_many: MetadataOfMany | None = None,
 ) -> AssetsDefinition:
     key = asset_key(file.table.name)
     looks_ahead_days = max(0, *(window.last_offset for window in file.reads.values()))
@@ -81,9 +80,8 @@ def build_sql_asset(
     )
     @fails_by_cause
     def sql_asset(
-        context: AssetExecutionContext,
+        context: AssetExecutionContext, lake: ResourceParam[Lake]
     ) -> Iterator[MaterializeResult | AssetCheckEvaluation | AssetCheckResult]:
-        lake = Lake(current_settings())
         days = asked_days(context)
         checks: list[DayCheck] = []
 
@@ -92,11 +90,12 @@ def build_sql_asset(
                 checks.extend(batch.checks)
                 yield from batch.outcomes
 
-        def told_of_run() -> Told:
-            many = told_of_many(lake) if len(days) > MOST_DAYS_LISTED else {}
+        def metadata_of_run() -> Metadata:
+            is_long = len(days) > MOST_DAYS_LISTED
+            many = metadata_of_many(lake) if metadata_of_many and is_long else {}
             return {**_lineage(file, graph), **many}
 
-        yield materialize_days(context, lake, file.table, outcomes(), told_of_run)
+        yield materialize_days(context, lake, file.table, outcomes(), metadata_of_run)
         yield from check_events(context, checks)
 
     return sql_asset
@@ -108,48 +107,3 @@ def _lineage(file: SqlFile, graph: SqlGraph) -> dict[str, TableColumnLineage]:
         for column, sources in column_sources(file, graph).items()
     }
     return {"dagster/column_lineage": TableColumnLineage(deps)} if deps else {}
-
-
-def check_events(
-    context: AssetExecutionContext, checks: list[DayCheck]
-) -> Iterator[AssetCheckEvaluation | AssetCheckResult]:
-    """Each day has its own evaluation, and the run has one as a whole: Dagster wants a result for
-    every check of a run, and stores that one without a partition, be it of a single day. In a long
-    range the days that pass need none of their own: the run's speaks for them."""
-    is_long = len(asked_days(context)) > MOST_DAYS_LISTED
-    by_name: dict[str, list[DayCheck]] = defaultdict(list)
-    for check in checks:
-        by_name[check.name].append(check)
-    for name in (key.name for key in context.selected_asset_check_keys):
-        found = by_name[name]
-        for check in found:
-            if is_long and check.is_passed:
-                continue
-            yield AssetCheckEvaluation(
-                asset_key=context.asset_key,
-                check_name=name,
-                passed=check.is_passed,
-                severity=_severity([check]),
-                description=check.description,
-                metadata=check.figures,
-                partition=str(check.day),
-            )
-        yield _overall(name, found)
-
-
-def _overall(name: str, checks: list[DayCheck]) -> AssetCheckResult:
-    failed = [check for check in checks if not check.is_passed]
-    told = "; ".join(f"{check.day}: {check.description}" for check in failed[:5])
-    return AssetCheckResult(
-        check_name=name,
-        passed=not failed,
-        severity=_severity(failed),
-        description=told or f"holds on {len(checks)} days",
-        metadata={"days": len(checks), "failed_days": len(failed)}
-        | (dict(checks[0].figures) if len(checks) == 1 else {}),
-    )
-
-
-def _severity(checks: list[DayCheck]) -> AssetCheckSeverity:
-    is_error = any(not check.is_warning for check in checks)
-    return AssetCheckSeverity.ERROR if is_error else AssetCheckSeverity.WARN

@@ -1,11 +1,8 @@
-"""When things run by themselves: conditions that follow the data, schedules where the clock is the
-cause. A day that arrives late is caught up like any other.
-"""
+"""Conditions that follow the data: a day that arrives late is caught up like any other."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from dagster import (
     AssetKey,
@@ -14,32 +11,18 @@ from dagster import (
     AutomationConditionSensorDefinition,
     AutomationContext,
     AutomationResult,
-    DefaultScheduleStatus,
     DefaultSensorStatus,
-    RunRequest,
-    ScheduleDefinition,
-    ScheduleEvaluationContext,
-    SkipReason,
-    define_asset_job,
-    schedule,
 )
-from dagster._core.asset_graph_view.timing_metadata import TimingMetadata
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.lake.marker import Marker, read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import first_championed_day
+from ghstars_assets.orchestration.dagster_internals import (
+    TimingMetadata,
+)
 from ghstars_assets.orchestration.partitions import asset_key
-from ghstars_assets.settings import Settings, current_settings
-from ghstars_assets.sources.source import Source
 from ghstars_assets.sql_tables.header import Window
-
-LOOKS_BACK_DAYS = 30
-"""How far back the daily schedule looks for days that a source still knows and we lack."""
-
-WEEKLY_CAUSE = "the weekly candidate"
-"""What a version that the clock asked for says of itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +96,7 @@ class IsServed(AutomationCondition[AssetKey]):
     """
 
     problem: Problem
+    lake: Lake
 
     async def evaluate(  # pyright: ignore[reportIncompatibleMethodOverride] - as Dagster's own are
         self, context: AutomationContext[AssetKey]
@@ -129,14 +113,13 @@ class IsServed(AutomationCondition[AssetKey]):
 
     def _first_served_day(self, newest: date) -> date | None:
         """The log is opened only where there is a model: days without one wait at every tick."""
-        lake = Lake(current_settings())
-        trained = lake.days(self.problem.table("model"))
+        trained = self.lake.days(self.problem.table("model"))
         if not trained or newest < trained[0]:
             return None
-        return first_championed_day(lake, self.problem)
+        return first_championed_day(self.lake, self.problem)
 
 
-def carries_forward(problem: Problem) -> AutomationCondition:
+def carries_forward(problem: Problem, lake: Lake) -> AutomationCondition:
     """For the champion: made when its day's features arrive and it is still missing, and again
     when a candidate was trained. The model's partition is missing on all other days, and features
     that are filled anew change nothing about who serves. Days before the first version served wait,
@@ -147,7 +130,7 @@ def carries_forward(problem: Problem) -> AutomationCondition:
     # Dagster types `since_last_handled` for conditions on checks as well, which these are not.
     arrived = arrives.since_last_handled()  # pyright: ignore[reportAttributeAccessIssue]
     return (
-        ((arrived & IsServed(problem)) | is_trained.since_last_handled())
+        ((arrived & IsServed(problem, lake)) | is_trained.since_last_handled())
         & ~AutomationCondition.any_deps_missing().ignore(models)
         & ~AutomationCondition.any_deps_in_progress()
         & ~AutomationCondition.in_progress()
@@ -163,101 +146,3 @@ def build_automation_sensor() -> AutomationConditionSensorDefinition:
         # Only there are conditions of our own known.
         use_user_code_server=True,
     )
-
-
-def build_schedules(problems: Sequence[Problem], settings: Settings) -> list[ScheduleDefinition]:
-    return [
-        built
-        for problem in problems
-        for built in (
-            _take_daily(problem, settings),
-            _train_weekly(problem, settings),
-        )
-    ]
-
-
-def _take_daily(problem: Problem, settings: Settings) -> ScheduleDefinition:
-    """Takes the newest day that the sources can give, and recent days that were missed."""
-    name = f"{problem.name}_daily"
-    job = define_asset_job(
-        f"take_{problem.name}",
-        AssetSelection.assets(*(asset_key(source.table.name) for source in _daily(problem))),
-        description=f"Take the day's {problem.name} from every source.",
-    )
-
-    @schedule(
-        name=name,
-        job=job,
-        cron_schedule=settings.daily_cron,
-        execution_timezone="UTC",
-        default_status=DefaultScheduleStatus.RUNNING,
-        description=f"Takes {problem.name} of the newest day, and of recent days that were missed.",
-    )
-    def take_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest | SkipReason]:
-        lake = Lake(current_settings())
-        marker = read_marker(lake)
-        if marker is None:
-            yield SkipReason("This lake is empty and unmarked: nobody said what to track.")
-            return
-        now = context.scheduled_execution_time.astimezone(UTC)
-        missing = _missing_days(lake, problem, marker, now)
-        if not missing:
-            yield SkipReason(f"The sources of {problem.name} hold every day they can tell.")
-        for day, tables in sorted(missing.items()):
-            yield RunRequest(
-                run_key=f"{name}:{day}",
-                partition_key=str(day),
-                asset_selection=[asset_key(table) for table in tables],
-            )
-
-    return take_daily
-
-
-def _missing_days(
-    lake: Lake, problem: Problem, marker: Marker, now: datetime
-) -> dict[date, list[str]]:
-    """Recent days that a source still knows and its table lacks, with those tables."""
-    missing: dict[date, list[str]] = defaultdict(list)
-    for source in _daily(problem):
-        known = source.known_days(lake, marker, now) if marker.kind in source.kinds else []
-        if not known:
-            continue
-        oldest = max(known[-1] - timedelta(days=LOOKS_BACK_DAYS), marker.first_day or known[0])
-        stored = set(lake.days(source.table.name))
-        for day in known:
-            if day >= oldest and day not in stored:
-                missing[day].append(source.table.name)
-    return dict(missing)
-
-
-def _daily(problem: Problem) -> list[Source]:
-    """The sources that have news every day."""
-    return [source for source in problem.sources if not source.is_history]
-
-
-def _train_weekly(problem: Problem, settings: Settings) -> ScheduleDefinition:
-    """Trains after the day's snapshot, for a source may give a day only when it is over, and the
-    newest label hangs on the day before. A new champion's forecasts of the day replace the old."""
-    tables = (problem.table("model"), problem.table("champion"))
-    job = define_asset_job(
-        f"train_{problem.name}",
-        AssetSelection.assets(*(asset_key(table) for table in tables)),
-        description=f"Train a {problem.name} candidate as of a day, and decide on it.",
-    )
-
-    trains = asset_key(problem.table("model")).to_python_identifier()
-    told = {"ops": {trains: {"config": {"cause": WEEKLY_CAUSE}}}}
-
-    @schedule(
-        name=f"{problem.name}_weekly_candidate",
-        job=job,
-        cron_schedule=settings.weekly_cron,
-        execution_timezone="UTC",
-        default_status=DefaultScheduleStatus.RUNNING,
-        description=f"Trains a {problem.name} candidate on what was known before the day.",
-    )
-    def train_weekly(context: ScheduleEvaluationContext) -> RunRequest:
-        day = context.scheduled_execution_time.astimezone(UTC).date()
-        return RunRequest(run_key=f"{problem.name}:{day}", partition_key=str(day), run_config=told)
-
-    return train_weekly

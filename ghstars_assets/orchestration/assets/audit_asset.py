@@ -1,4 +1,4 @@
-"""The audit log in Dagster's UI: one asset that tells what happened last and how often what did.
+"""The audit log in Dagster's UI: one asset that shows what happened last, and how often what did.
 
 Its rows are appended by whatever happens; materializing it writes nothing and shows them.
 """
@@ -12,28 +12,28 @@ from dagster import (
     AutomationCondition,
     MaterializeResult,
     MetadataValue,
+    ResourceParam,
     asset,
 )
 
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.orchestration.events import asset_facts
+from ghstars_assets.orchestration.assets.events import table_attributes
 from ghstars_assets.orchestration.partitions import asset_key
 from ghstars_assets.orchestration.retries import fails_by_cause
-from ghstars_assets.settings import current_settings
 
 SHOWN = 100
 MOST_LETTERS = 300
 """Of a reason or a detail."""
-TOLD_OF = ("model", "champion", "health")
+DECIDING_STAGES = ("model", "champion", "health")
 """The stages that decide something."""
 
 
 def build_audit_asset(problems: Sequence[Problem]) -> AssetsDefinition:
     @asset(
-        **asset_facts(AUDIT),
-        deps=[asset_key(problem.table(stage)) for problem in problems for stage in TOLD_OF],
+        **table_attributes(AUDIT),
+        deps=[asset_key(problem.table(stage)) for problem in problems for stage in DECIDING_STAGES],
         kinds={"parquet"},
         # After they have run, never beside them. News that comes while it runs is news at the next
         # tick: nothing is remembered that could be forgotten.
@@ -42,8 +42,8 @@ def build_audit_asset(problems: Sequence[Problem]) -> AssetsDefinition:
         ),
     )
     @fails_by_cause
-    def audit(context: AssetExecutionContext) -> MaterializeResult:
-        log = Lake(current_settings()).read_log(AUDIT.name)
+    def audit(context: AssetExecutionContext, lake: ResourceParam[Lake]) -> MaterializeResult:
+        log = lake.read_log(AUDIT.name)
         if log is None:
             context.log.info("nothing has happened yet")
             return MaterializeResult(metadata={"dagster/row_count": 0})

@@ -1,0 +1,3 @@
+"""Decides when assets run by themselves, by conditions, schedules and sensors, and how old each may
+grow.
+"""
