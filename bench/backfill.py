@@ -7,28 +7,25 @@ before (so their inputs are there) and extrapolated to the range.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from bench_support.figures import say, seconds_of, write_figures
+from bench_support.sandbox_home import begin_world, write_snapshots
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.orchestration.runs import Runner, dagster_instance
 from ghstars_assets.problems.stars.problem import PROBLEM
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sql_tables.engine import fill
-from ghstars_assets_tests.support.world_rows import TABLE, as_github
 
 SEED = 7
 LAST_DAY = date(2026, 10, 31)
@@ -60,8 +57,10 @@ def main() -> None:
         settings = Settings(home=Path(folder, "batches"), sandbox_repositories=options.repositories)
         alone = Settings(home=Path(folder, "alone"))
         say(f"{options.repositories} repositories, {len(days)} days: taking the source ...")
-        for home in (settings, alone):
-            _take_world(Lake(home), options.repositories, days)
+        world = WorldSpec(SEED, options.repositories, days.first)
+        for lake in (Lake(settings), Lake(alone)):
+            begin_world(lake, world)
+            write_snapshots(lake, world, days)
         figures = [_measure(settings, alone, stage, days, options) for stage in STAGES]
     _report(figures, options)
 
@@ -76,13 +75,6 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _take_world(lake: Lake, repositories: int, days: DayRange) -> None:
-    mark_lake(lake, Marker("sandbox", days.first, SandboxWorld(SEED, repositories, days.first)))
-    world = World(WorldSpec(SEED, repositories, days.first))
-    for day, frame in world.snapshots(days.first, days.last):
-        lake.write(TABLE.name, day, as_github(frame))
-
-
 def _measure(
     settings: Settings, alone: Settings, stage: str, days: DayRange, options: argparse.Namespace
 ) -> StageFigures:
@@ -91,19 +83,19 @@ def _measure(
         days = DayRange(days.first, days.last - timedelta(days=PROBLEM.horizon_days))
     wired = wire([PROBLEM], SQL_ROOT)
     say(f"{stage}: the engine alone ...")
-    lake_seconds = _seconds(lambda: _fill(Lake(alone), wired, table, days))
+    lake_seconds = seconds_of(lambda: _fill(Lake(alone), wired, table, days))
     with dagster_instance(settings) as instance:
         runner = Runner(settings, instance)
         say(f"{stage}: in batches ...")
-        batch_seconds = _seconds(lambda: runner.run(table, days, _ignore))
+        batch_seconds = seconds_of(lambda: runner.run(table, days, _ignore))
         say(f"{stage}: {options.sample} single runs in one process ...")
         shared = [
-            _seconds(lambda day=day: runner.run(table, DayRange(day, day), _ignore))
+            seconds_of(lambda day=day: runner.run(table, DayRange(day, day), _ignore))
             for day in _sampled(days, options.sample)
         ]
     say(f"{stage}: {options.sample_processes} single runs in processes of their own ...")
     own = [
-        _seconds(lambda day=day: _run_in_own_process(settings, table, day))
+        seconds_of(lambda day=day: _run_in_own_process(settings, table, day))
         for day in _sampled(days, options.sample_processes)
     ]
     return StageFigures(
@@ -122,7 +114,7 @@ def _fill(lake: Lake, wired: Wired, table: str, days: DayRange) -> None:
 
 
 def _run_in_own_process(settings: Settings, table: str, day: date) -> None:
-    """Dagster's own command for one run; a run worker of the daemon imports and does the same."""
+    """Run Dagster's own command once; a run worker of the daemon imports and does the same."""
     subprocess.run(
         [
             str(Path(sys.executable).parent / "dagster"),
@@ -136,7 +128,8 @@ def _run_in_own_process(settings: Settings, table: str, day: date) -> None:
 
 
 def _sampled(days: DayRange, count: int) -> list[date]:
-    """Evenly over the range, its last day included: early days have little history to read."""
+    """So many days, evenly over the range and its last day among them: early days have little
+    history to read."""
     listed = list(days)
     return [listed[(number + 1) * len(listed) // count - 1] for number in range(count)]
 
@@ -168,8 +161,9 @@ def _report(figures: list[StageFigures], options: argparse.Namespace) -> None:
             f"Peer: {peer}: {seconds:,.0f} s (extrapolated). Ratio {seconds / batch:.1f}x; "
             f"{verdict} the {DEMANDED_RATIO}x that are asked for."
         )
-    if options.json:
-        told = {
+    write_figures(
+        options.json,
+        {
             "bench": "backfill",
             "repositories": options.repositories,
             "days": options.days,
@@ -181,22 +175,12 @@ def _report(figures: list[StageFigures], options: argparse.Namespace) -> None:
                 for peer, seconds in peers.items()
             },
             "stages": [asdict(stage) for stage in figures],
-        }
-        options.json.write_text(json.dumps(told, indent=2) + "\n")
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+        },
+    )
 
 
 def _ignore(_day: date) -> None:
     pass
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import gzip
 import json
 import random
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,8 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from itertools import chain, repeat
 from pathlib import Path
+
+from bench_support.figures import peak_mb, write_figures
 
 SEED = 7
 HOUR = "2021-07-21T07"
@@ -64,7 +65,7 @@ class Side:
     stars: int
     repositories: int
     digest: str
-    """Of every repository with its stars."""
+    """A digest of every repository with its stars."""
 
     @property
     def counted(self) -> tuple[int, int, int, str]:
@@ -104,9 +105,7 @@ def main() -> None:
         f"gzip and json.loads: {figures.peer_seconds:.2f} s, peak {figures.peer_peak_mb:.0f} MB\n"
         f"ratio: {figures.ratio:.1f} times as fast (demanded: {DEMANDED_RATIO:.0f}), same counts"
     )
-    if options.json:
-        told = {**asdict(figures), "ratio": figures.ratio}
-        options.json.write_text(json.dumps(told, indent=2))
+    write_figures(options.json, {**asdict(figures), "ratio": figures.ratio})
     sys.exit(0 if figures.ratio >= DEMANDED_RATIO else 1)
 
 
@@ -148,8 +147,8 @@ def _measure(samples: Path | None, events: int, rounds: int) -> Figures:
 
 def _run(side: str, file: Path) -> Side:
     command = [sys.executable, __file__, "--side", side, "--file", str(file)]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return Side(**json.loads(told))
+    measured = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    return Side(**json.loads(measured))
 
 
 def _ours(file: Path) -> Side:
@@ -178,8 +177,7 @@ def _peer(file: Path) -> Side:
 
 def _side(seconds: float, events: int, stars: dict[int, int]) -> Side:
     digest = blake2b(repr(sorted(stars.items())).encode(), digest_size=8).hexdigest()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Side(seconds, peak_mb, events, sum(stars.values()), len(stars), digest)
+    return Side(seconds, peak_mb(), events, sum(stars.values()), len(stars), digest)
 
 
 def _real_lines(samples: Path) -> list[bytes]:
@@ -227,7 +225,7 @@ def _invented_lines(number: int) -> Iterator[bytes]:
 
 
 def _fields(dice: random.Random, owner: str, number: int) -> dict[str, object]:
-    """Addresses, numbers and hashes, as most of an event is."""
+    """Invent addresses, numbers and hashes, which most of an event is."""
     kinds = (
         lambda n: f"https://api.github.com/repos/{owner}/name{n}/contents{{/sha}}",
         lambda _n: dice.randrange(10**9),

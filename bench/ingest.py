@@ -12,7 +12,6 @@ The peer asks REST about one repository a request, one after the other, at REST'
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 import time
@@ -22,14 +21,17 @@ from pathlib import Path
 
 import httpx
 
+from bench_support.figures import write_figures
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.app import SandboxOptions, create_app
-from ghstars_assets.sandbox.clock import SandboxClock
-from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.latency import Latency
-from ghstars_assets.sandbox.state import GitHubState, capture_moment
-from ghstars_assets.sandbox.world import WorldSpec
-from ghstars_assets.settings import PROJECT_ROOT, Settings
+from ghstars_assets.sandbox.github.clock import SandboxClock
+from ghstars_assets.sandbox.github.state import GitHubState
+from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
+from ghstars_assets.sandbox.http.faults import Faults
+from ghstars_assets.sandbox.http.latency import Latency
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
+from ghstars_assets.sandbox.world.conditions import capture_moment
+from ghstars_assets.sandbox.world.world import WorldSpec
+from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.client import GitHub
 from ghstars_assets.sources.github.credentials import Token
 from ghstars_assets.sources.github.endpoint import Endpoint
@@ -37,10 +39,6 @@ from ghstars_assets.sources.github.governor import Limits
 from ghstars_assets.sources.github.intake import Intake
 from ghstars_assets.sources.github.snapshotter import Asked, capture
 from ghstars_assets.sources.github.tables import tables_of
-
-sys.path.insert(0, str(PROJECT_ROOT))  # virtual time is the tests'
-
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 SEED = 7
 DAY = date(2026, 6, 1)
@@ -75,7 +73,7 @@ class Figures:
 
     @property
     def share_used(self) -> float:
-        """Of the limit that binds."""
+        """The share that was used of the limit that binds."""
         return max(self.share_of_seconds, self.share_of_points)
 
     @property
@@ -97,9 +95,8 @@ def main() -> None:
     started = time.perf_counter()
     figures = run_in_virtual_time(_measure(options.repositories))
     _report(figures, time.perf_counter() - started)
-    if options.json:
-        told = {**asdict(figures), "share_used": figures.share_used, "ratio": figures.ratio}
-        options.json.write_text(json.dumps(told, indent=2))
+    shares = {"share_used": figures.share_used, "ratio": figures.ratio}
+    write_figures(options.json, {**asdict(figures), **shares})
     sys.exit(0 if figures.is_inside and figures.share_used >= DEMANDED_SHARE else 1)
 
 

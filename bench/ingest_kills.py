@@ -6,7 +6,6 @@ stored at a kill may be asked for again. Any difference is an error.
 """
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -14,11 +13,13 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ghstars_assets.settings import PROJECT_ROOT
-
-sys.path.insert(0, str(PROJECT_ROOT))  # what the tests do with killed snapshots is written once
-
-from ghstars_assets_tests.support.ingests import REPOSITORIES, Ingest, ServedGitHub, serving_github
+from bench_support.figures import write_figures
+from bench_support.killed_snapshot import (
+    REPOSITORIES,
+    KilledSnapshot,
+    ServedGitHub,
+    serving_github,
+)
 
 SEED = 20261121
 MOST_ANSWERS = 3
@@ -32,8 +33,8 @@ class Figures:
     kills: int
     undisturbed_seconds: float
     killed_seconds: float
-    told_twice: int
-    """By GitHub: what was on its way when a process died, and could not be stored."""
+    answered_twice: int
+    """What was on its way from GitHub when a process died, and could not be stored."""
     stored_and_asked_again: int
     is_equal: bool
 
@@ -56,33 +57,38 @@ def main() -> None:
         f"{figures.kills} SIGKILLs over {SNAPSHOTS} snapshots of {figures.repositories:,} "
         f"repositories: {figures.killed_seconds:.1f} s, undisturbed "
         f"{figures.undisturbed_seconds:.1f} s: ratio {figures.ratio:.2f}\n"
-        f"stored and asked again: {figures.stored_and_asked_again}; told twice because an answer "
-        f"was on its way: {figures.told_twice}; rows equal: {figures.is_equal}"
+        f"stored and asked again: {figures.stored_and_asked_again}; answered twice because the "
+        f"first answer was on its way: {figures.answered_twice}; rows equal: {figures.is_equal}"
     )
-    if options.json:
-        options.json.write_text(json.dumps({**asdict(figures), "ratio": figures.ratio}, indent=2))
+    write_figures(options.json, {**asdict(figures), "ratio": figures.ratio})
     sys.exit(0 if figures.is_equal and figures.stored_and_asked_again == 0 else 1)
 
 
 def _measure(folder: Path, github: ServedGitHub, kills: int) -> Figures:
     moments = random.Random(SEED)  # noqa: S311 - no secret hangs on it
-    quiet = Ingest(folder / "quiet", github)
+    quiet = KilledSnapshot(folder / "quiet", github)
     began = time.perf_counter()
     quiet.run()
     undisturbed = time.perf_counter() - began
-    killed_seconds, told_twice, again, is_equal = 0.0, 0, 0, True
+    killed_seconds, answered_twice, again, is_equal = 0.0, 0, 0, True
     for number in range(SNAPSHOTS):
-        ingest = Ingest(folder / f"killed-{number}", github)
+        killed = KilledSnapshot(folder / f"killed-{number}", github)
         began = time.perf_counter()
         for _ in range(kills * (number + 1) // SNAPSHOTS - kills * number // SNAPSHOTS):
-            ingest.run_and_kill_after(moments.randint(1, MOST_ANSWERS))
-        ingest.run()
+            killed.run_and_kill_after(moments.randint(1, MOST_ANSWERS))
+        killed.run()
         killed_seconds += time.perf_counter() - began
-        told_twice += ingest.told_more_than_once()
-        again += len(ingest.asked_again())
-        is_equal &= ingest.rows().equals(quiet.rows())
+        answered_twice += killed.answered_more_than_once()
+        again += len(killed.asked_again())
+        is_equal &= killed.rows().equals(quiet.rows())
     return Figures(
-        REPOSITORIES, kills, SNAPSHOTS * undisturbed, killed_seconds, told_twice, again, is_equal
+        REPOSITORIES,
+        kills,
+        SNAPSHOTS * undisturbed,
+        killed_seconds,
+        answered_twice,
+        again,
+        is_equal,
     )
 
 

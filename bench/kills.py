@@ -7,7 +7,6 @@ and scores to 1e-9, models apart from the numbers of their versions. Any differe
 """
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -16,26 +15,25 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from bench_support.equal_lakes import differences
+from bench_support.figures import say, write_figures
+from bench_support.killed_backfill import kill_after, progress, start_backfill
+from bench_support.processes import end_of, finish, require_success
+from bench_support.sandbox_home import begin_world
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.settings import PROJECT_ROOT
+from ghstars_assets.sandbox.world.world import WorldSpec
+from ghstars_assets.settings import Settings
 
-sys.path.insert(0, str(PROJECT_ROOT))  # what the tests do with killed backfills is written once
-
-from ghstars_assets_tests.support.backfills import (
-    Ended,
-    differences,
-    end_of,
-    kill_after,
-    progress,
-    start_backfill,
-)
-from ghstars_assets_tests.support.filled_home import DAYS, begin_world, settings_of
-
+WORLD = WorldSpec(seed=22, repositories=120, first_day=date(2026, 6, 1))
 LAST_DAY = date(2026, 7, 20)
 """Two models are made by then, and the first forecasts scored."""
-WANTED = DayRange(DAYS.first, LAST_DAY)
+WANTED = DayRange(WORLD.first_day, LAST_DAY)
 PEER = "the same backfill, undisturbed"
+
+
+def lake_of(home: Path) -> Lake:
+    return Lake(Settings(home=home, threads=1, memory_gb=1))
 
 
 @dataclass
@@ -47,7 +45,7 @@ class Homes:
 
     def new(self) -> Path:
         home = self.folder / f"home-{len(self.made)}"
-        begin_world(Lake(settings_of(home)))
+        begin_world(lake_of(home), WORLD)
         self.made.append(home)
         return home
 
@@ -58,13 +56,13 @@ def main() -> None:
         homes = Homes(Path(folder))
         quiet = homes.new()
         started = time.perf_counter()
-        _require_done(end_of(start_backfill(quiet, WANTED)))
+        finish(start_backfill(quiet, WANTED))
         quiet_seconds = time.perf_counter() - started
         say(f"undisturbed: {quiet_seconds:.1f} s, {progress(quiet)} steps")
         killed = _kill_again_and_again(homes, options, most_steps=2 * progress(quiet))
         at_once, at_once_seconds = _four_at_once(homes)
         found = {
-            home.name: list(differences(Lake(settings_of(quiet)), Lake(settings_of(home)), WANTED))
+            home.name: list(differences(lake_of(quiet), lake_of(home), WANTED))
             for home in (*killed.homes, at_once)
         }
     _report(options, quiet_seconds, killed, at_once_seconds, found)
@@ -86,7 +84,8 @@ class Killed:
 
 
 def _kill_again_and_again(homes: Homes, options: argparse.Namespace, most_steps: int) -> Killed:
-    """A backfill that gets through in spite of all begins anew in another home."""
+    """Kill a backfill so many times; one that gets through all the same is followed by another, in
+    a new home."""
     # The seed makes it the same again; nothing here is secret.
     moments = random.Random(options.seed)  # noqa: S311 # nosec B311
     used = [homes.new()]
@@ -94,10 +93,10 @@ def _kill_again_and_again(homes: Homes, options: argparse.Namespace, most_steps:
     for number in range(options.kills):
         steps = moments.randint(1, max(2, most_steps // options.kills))
         while not kill_after(backfill := start_backfill(used[-1], WANTED), used[-1], steps):
-            _require_done(end_of(backfill))
+            finish(backfill)
             used.append(homes.new())
         say(f"kill {number + 1}: {steps} steps on, at {progress(used[-1])}")
-    _require_done(end_of(start_backfill(used[-1], WANTED)))
+    finish(start_backfill(used[-1], WANTED))
     return Killed(used, time.perf_counter() - started, options.kills)
 
 
@@ -109,13 +108,8 @@ def _four_at_once(homes: Homes) -> tuple[Path, float]:
         for fewer in (0, 0, 7, 20)
     ]
     for ended in [end_of(backfill) for backfill in running]:
-        _require_done(ended)
+        require_success(ended)
     return home, time.perf_counter() - started
-
-
-def _require_done(ended: Ended) -> None:
-    if ended.code:
-        raise SystemExit(f"A backfill that was not killed failed: {ended.told}")
 
 
 def _report(
@@ -136,10 +130,11 @@ def _report(
         f"Four backfills of overlapping ranges at once: {at_once_seconds:.1f} s. Peer: {PEER}: "
         f"{quiet_seconds:.1f} s. Ratio {at_once_seconds / quiet_seconds:.2f}x."
     )
-    different = [f"{home}: {told}" for home, all_told in found.items() for told in all_told]
+    different = [f"{home}: {text}" for home, texts in found.items() for text in texts]
     print("\n".join(different) or f"All {len(found)} lakes equal the undisturbed one.")
-    if options.json:
-        told = {
+    write_figures(
+        options.json,
+        {
             "bench": "kills",
             "peer": PEER,
             "kills": killed.kills,
@@ -151,14 +146,10 @@ def _report(
             "four_at_once_seconds": at_once_seconds,
             "four_at_once_ratio": at_once_seconds / quiet_seconds,
             "differences": different,
-        }
-        options.json.write_text(json.dumps(told, indent=2) + "\n")
+        },
+    )
     if different:
         sys.exit(1)
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ import os
 from datetime import date
 from pathlib import Path
 
-from ghstars_assets.sandbox.app import SandboxOptions, create_app
-from ghstars_assets.sandbox.child import TOKEN_VARIABLE
-from ghstars_assets.sandbox.clock import SandboxClock
-from ghstars_assets.sandbox.limits import SandboxLimits
-from ghstars_assets.sandbox.server import bound_socket, say_ready, serve
-from ghstars_assets.sandbox.state import GitHubState, capture_moment
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.github.clock import SandboxClock
+from ghstars_assets.sandbox.github.state import GitHubState
+from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
+from ghstars_assets.sandbox.http.child import TOKEN_VARIABLE
+from ghstars_assets.sandbox.http.limits import SandboxLimits
+from ghstars_assets.sandbox.http.server import bound_socket, say_ready, serve
+from ghstars_assets.sandbox.world.conditions import capture_moment
+from ghstars_assets.sandbox.world.world import WorldSpec
 
 
 def main() -> None:

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-import polars as pl
 import pytest
 
+from bench_support.equal_lakes import differences
+from bench_support.killed_backfill import kill_after, start_backfill
+from bench_support.processes import end_of
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.orchestration.runs import Recorded, dagster_instance
-from ghstars_assets_tests.support.backfills import differences, end_of, kill_after, start_backfill
 from ghstars_assets_tests.support.filled_home import DAYS, begin_world, settings_of
 
 LAST_DAY = date(2026, 7, 20)
@@ -60,8 +61,8 @@ def test_a_backfill_that_is_killed_three_times_ends_as_if_nothing_had_happened(
     for _ in range(KILLS):
         backfill = start_backfill(home, WANTED)
         assert kill_after(backfill, home, moments.randint(1, MOST_STEPS))
-    ended = end_of(start_backfill(home, WANTED))
-    assert ended.code == 0, ended.told
+    ended = end_of(start_backfill(home, WANTED), timeout_seconds=300)
+    assert ended.code == 0, ended.output
     assert list(differences(filled_lake, Lake(settings_of(home)), WANTED)) == []
     assert_dagster_knows_all_of(home, WANTED, (*SQL_STAGES, *LOOP_STAGES), monkeypatch)
 
@@ -75,30 +76,11 @@ def test_four_backfills_of_overlapping_ranges_at_once_do_not_disturb_each_other(
         start_backfill(home, DayRange(DAYS.first, last), "--stages", ",".join(SQL_STAGES))
         for last in lasts
     ]
-    for ended in [end_of(backfill) for backfill in running]:
-        assert ended.code == 0, ended.told
-        assert "locked" not in ended.told
-        assert "rror" not in ended.told
+    for ended in [end_of(backfill, timeout_seconds=300) for backfill in running]:
+        assert ended.code == 0, ended.output
+        assert "locked" not in ended.output
+        assert "rror" not in ended.output
     wanted = DayRange(DAYS.first, max(lasts))
     found = Lake(settings_of(home))
     assert list(differences(filled_lake, found, wanted, SQL_STAGES)) == []
     assert_dagster_knows_all_of(home, wanted, SQL_STAGES, monkeypatch)
-
-
-def test_the_comparison_of_lakes_sees_what_is_different(
-    filled_lake: Lake, filled_home_copy: Path
-) -> None:
-    """What the two tests above rest on."""
-    changed = Lake(settings_of(filled_home_copy))
-    assert list(differences(filled_lake, changed, DAYS)) == []
-    day = WANTED.last
-    labels = changed.read("stars.labels", day)
-    changed.write("stars.labels", day, labels.with_columns(pl.col("stars_gained_next_7d") + 1))
-    features = changed.read("stars.features", day)
-    changed.write("stars.features", day, features.with_columns(pl.col("base") + 1e-6))
-    changed.delete("stars.predictions", day)
-    told = list(differences(filled_lake, changed, DAYS))
-    assert len(told) == 3
-    assert "stars/labels" in told[0]
-    assert "stars.features.base" in told[1]
-    assert "stars.predictions has other days" in told[2]

@@ -26,7 +26,7 @@ from ghstars_assets.learning.training.candidates_on_record import obtain_candida
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.reporting.model_card import model_card
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sources.github.tables import tables_of
 from ghstars_assets.sources.github.wishes import record, wished
@@ -53,7 +53,7 @@ def settings_of(home: Path) -> Settings:
     return Settings(home=home, threads=1, memory_gb=1)
 
 
-def claim_world(lake: Lake, first_day: date) -> None:
+def mark_world(lake: Lake, first_day: date) -> None:
     """Mark the lake as a sandbox whose world and partitions begin on the same day, and track all
     of it."""
     mark_lake(lake, Marker("sandbox", first_day, SandboxWorld(SEED, REPOSITORIES, first_day)))
@@ -87,7 +87,7 @@ def train_and_decide(lake: Lake, wired: Wired, as_of: date) -> int:
         card=model_card,
         as_of=as_of,
         dagster_run_id="no-run",
-        progress=lambda _told: None,
+        progress=lambda _message: None,
     )
     decide(lake, PROBLEM, columns, as_of)
     return int(obtained.row["model_version"])
@@ -127,7 +127,7 @@ def build_filled_home(home: Path) -> None:
 def begin_world(lake: Lake) -> None:
     """Mark an empty lake as this world's and put the faults in. A source's table is append-only,
     so they stay when the other days are taken."""
-    claim_world(lake, DAYS.first)
+    mark_world(lake, DAYS.first)
     the_day_before = QUARANTINED_DAY - timedelta(days=1)
     world = World(WorldSpec(SEED, REPOSITORIES, DAYS.first))
     captured = dict(world.snapshots(the_day_before, JUMP_DAY))
@@ -155,7 +155,7 @@ def take_sources(lake: Lake, days: DayRange) -> None:
             continue
         first, last = max(days.first, known[0]), min(days.last, known[-1])
         if first <= last:
-            list(source.take(lake, marker, DayRange(first, last), lambda _told: None))
+            list(source.take(lake, marker, DayRange(first, last), lambda _message: None))
 
 
 @contextmanager

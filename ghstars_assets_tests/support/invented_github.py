@@ -8,13 +8,14 @@ from typing import Any
 
 import httpx
 
-from ghstars_assets.sandbox.app import SandboxOptions, create_app
-from ghstars_assets.sandbox.clock import SandboxClock
-from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.latency import Latency
-from ghstars_assets.sandbox.limits import Ledger, SandboxLimits
-from ghstars_assets.sandbox.state import GitHubState, capture_moment
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.github.clock import SandboxClock
+from ghstars_assets.sandbox.github.state import GitHubState
+from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
+from ghstars_assets.sandbox.http.faults import Faults
+from ghstars_assets.sandbox.http.latency import Latency
+from ghstars_assets.sandbox.http.limits import Ledger, SandboxLimits
+from ghstars_assets.sandbox.world.conditions import capture_moment
+from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.sources.github.client import GitHub
 from ghstars_assets.sources.github.credentials import Credentials, Token
 from ghstars_assets.sources.github.endpoint import Endpoint
@@ -75,7 +76,7 @@ async def invented_github(
     transport = _Meddling(httpx.ASGITransport(app), meddle)
     async with GitHub(endpoint, transport=transport) as github:
         sandbox = app.state.sandbox
-        yield Invented(state, options.faults, sandbox.ledger, sandbox.told, github)
+        yield Invented(state, options.faults, sandbox.ledger, sandbox.shown, github)
 
 
 class _Meddling(httpx.AsyncBaseTransport):

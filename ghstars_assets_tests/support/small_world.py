@@ -12,7 +12,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sql_tables.engine import fill
 from ghstars_assets.sql_tables.graph import SqlGraph
@@ -41,7 +41,7 @@ OUTAGE_DAYS = range(85, 98)
 ASKED = {CAME_LATE: CAME_ON, AWAY_FOR_LONG: FOR_LONG.stop}
 """Whose star history GitHub was asked for, and on which day."""
 RANKED_DAYS = range(105, 150)
-"""On these the Github-Ranking archive tells everybody's counts, too."""
+"""On these days the Github-Ranking archive has everybody's counts, too."""
 
 GAPS = (
     DayRange(date(2026, 2, 10), date(2026, 2, 12)),
@@ -84,14 +84,14 @@ def snapshots() -> Iterator[tuple[date, pl.DataFrame]]:
 
 
 def answers() -> Iterator[tuple[date, pl.DataFrame]]:
-    """What GitHub says of the stars gained in the 140 days before it was asked. It leaves out those
-    that were taken back, so what it tells is not what two snapshots differ by."""
+    """What GitHub answers about the stars gained in the 140 days before it was asked. It leaves out
+    those that were taken back, so it is not what two snapshots differ by."""
     ids = founding_ids()
     for place, number in ASKED.items():
         asked_on = days_after_first(number)
-        told = [asked_on - timedelta(days=ago) for ago in range(140)]
+        gained_on = [asked_on - timedelta(days=ago) for ago in range(140)]
         gained = [(place + ago * ago) % 9 for ago in range(140)]
-        answer = pl.DataFrame({"gained_on": told, "stars_gained": gained})
+        answer = pl.DataFrame({"gained_on": gained_on, "stars_gained": gained})
         yield asked_on, as_star_history(answer, ids[place], asked_on)
 
 

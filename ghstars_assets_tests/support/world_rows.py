@@ -14,7 +14,7 @@ RANKING = ranking_tables("stars").ranking
 
 
 def as_github(frame: pl.DataFrame) -> pl.DataFrame:
-    """What the world does not tell by itself is left unknown."""
+    """The world's rows as the GitHub table has them; what the world does not know stays null."""
     known = frame.with_columns(
         pl.lit(LIVE).alias("status"),
         pl.format("R_{}", "repo_id").alias("node_id"),
@@ -24,7 +24,7 @@ def as_github(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def as_ranking(frame: pl.DataFrame) -> pl.DataFrame:
-    """The archive looked a little earlier, and missed a few stars."""
+    """The world's rows as the archive has them, which looked earlier and missed a few stars."""
     return _completed(
         RANKING,
         frame.with_columns(pl.lit("github").alias("identified_by"), pl.col("stars") - 1),
@@ -32,7 +32,7 @@ def as_ranking(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def as_star_history(answer: pl.DataFrame, repo_id: int, asked_on: date) -> pl.DataFrame:
-    """`gained_on` and `stars_gained`, as GitHub told them of one repository."""
+    """Rows of one repository's answer, which has `gained_on` and `stars_gained`."""
     evening = datetime.combine(asked_on, time(23), UTC)
     known = answer.with_columns(
         day=pl.lit(asked_on),

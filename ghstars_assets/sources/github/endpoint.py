@@ -70,8 +70,8 @@ async def world_behind(settings: Settings) -> Kind:
 @contextmanager
 def _own_sandbox(marker: Marker) -> Iterator[Endpoint]:
     # numpy and the server come with the world.
-    from ghstars_assets.sandbox.child import running_sandbox
-    from ghstars_assets.sandbox.world import WorldSpec
+    from ghstars_assets.sandbox.http.child import running_sandbox
+    from ghstars_assets.sandbox.world.world import WorldSpec
 
     assert marker.world is not None  # noqa: S101 - the caller looked
     world = WorldSpec(**asdict(marker.world))

@@ -12,8 +12,8 @@ from ghstars_assets.cli.data import import_history
 from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake, read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.orchestration.runs import Recorded, dagster_instance
-from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.http.child import RunningSandbox, running_sandbox
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 from ghstars_assets.sources.github_ranking import places
 from ghstars_assets_tests.support.filled_home import settings_of
 from ghstars_assets_tests.support.ghstars_command import Ghstars

@@ -16,8 +16,8 @@ from ghstars_assets.errors import SettingsError
 from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.child import running_sandbox
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.http.child import running_sandbox
+from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.capture import known_days, take_github_days
 from ghstars_assets.sources.github.client import GitHub, GraphReply

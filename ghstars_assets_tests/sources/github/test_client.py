@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from ghstars_assets.errors import WrongHomeError
-from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.limits import SandboxLimits
+from ghstars_assets.sandbox.http.faults import Faults
+from ghstars_assets.sandbox.http.limits import SandboxLimits
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sources.github.answers import (
     BadCredentialsError,
     BadQueryError,
@@ -27,7 +28,6 @@ from ghstars_assets.sources.github.credentials import Token
 from ghstars_assets.sources.github.endpoint import Endpoint
 from ghstars_assets.sources.github.governor import Limits
 from ghstars_assets_tests.support.invented_github import TOKEN, URL, invented_github
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 QUERY = "{ viewer { login } }"
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)

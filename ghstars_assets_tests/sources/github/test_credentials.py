@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ghstars_assets.errors import GhstarsError, SettingsError
-from ghstars_assets.sandbox.limits import SandboxLimits
-from ghstars_assets.sandbox.state import capture_moment
+from ghstars_assets.sandbox.http.limits import SandboxLimits
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
+from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.answers import BadCredentialsError
 from ghstars_assets.sources.github.credentials import App, Token, credentials_of
 from ghstars_assets_tests.support.invented_github import DAY, SEED, invented_github
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 QUERY = "{ viewer { login } }"
 _PEM = "-----BEGIN PRIVATE KEY-----\nnot looked at yet\n-----END PRIVATE KEY-----"

@@ -7,13 +7,13 @@ import httpx
 import polars as pl
 import pytest
 
-from ghstars_assets.sandbox.faults import Faults
-from ghstars_assets.sandbox.limits import SandboxLimits
+from ghstars_assets.sandbox.http.faults import Faults
+from ghstars_assets.sandbox.http.limits import SandboxLimits
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sources.github import discovery
 from ghstars_assets.sources.github.discovery import _Search
 from ghstars_assets.sources.github.wishes import Wish, wished
 from ghstars_assets_tests.support.invented_github import Invented, invented_github
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 MANY = 2600
 

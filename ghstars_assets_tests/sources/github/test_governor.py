@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sources.github.answers import BudgetSpentError
 from ghstars_assets.sources.github.governor import (
     CORE,
@@ -21,7 +22,6 @@ from ghstars_assets.sources.github.governor import (
     Limits,
     _Spent,
 )
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 BEGAN = datetime(2026, 6, 1, tzinfo=UTC)
 MINUTE = 60.0

@@ -4,7 +4,7 @@ nothing that was stored is asked for a second time."""
 import random
 from pathlib import Path
 
-from ghstars_assets_tests.support.ingests import DAY, Ingest, serving_github
+from bench_support.killed_snapshot import DAY, MOST_IN_FLIGHT, KilledSnapshot, serving_github
 
 KILLS = 3
 
@@ -14,9 +14,9 @@ def test_a_snapshot_that_is_killed_three_times_loses_nothing_and_repeats_nothing
 ) -> None:
     moments = random.Random(20261121)
     with serving_github(tmp_path) as github:
-        quiet = Ingest(tmp_path / "quiet", github)
+        quiet = KilledSnapshot(tmp_path / "quiet", github)
         quiet.run()
-        killed = Ingest(tmp_path / "killed", github)
+        killed = KilledSnapshot(tmp_path / "killed", github)
         for _ in range(KILLS):
             stored = killed.run_and_kill_after(moments.randint(1, 6))
             # At the moment of the kill, part of the day is stored and no partition is there.
@@ -26,6 +26,6 @@ def test_a_snapshot_that_is_killed_three_times_loses_nothing_and_repeats_nothing
         assert killed.rows().equals(quiet.rows())
         assert killed.stored() == set()
         assert killed.asked_again() == set()
-        # All that GitHub was made to tell twice is what was on its way when the process died.
-        assert killed.told_more_than_once() <= KILLS * killed.most_in_flight
+        # GitHub answered twice only for what was on its way when the process died.
+        assert killed.answered_more_than_once() <= KILLS * MOST_IN_FLIGHT
         assert set(killed.rows()["day"]) == {DAY}

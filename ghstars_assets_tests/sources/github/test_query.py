@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from ghstars_assets.sandbox.graphql_api import schema
+from ghstars_assets.sandbox.github.graphql_api import schema
 from ghstars_assets.settings import PROJECT_ROOT
 from ghstars_assets.sources.github.query import BY_IDS, CONNECTIONS, FIELDS, by_names, points_of
 

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ghstars_assets.sandbox.faults import OF_GRAPHQL, Faults
+from ghstars_assets.sandbox.http.faults import OF_GRAPHQL, Faults
+from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sources.github.answers import (
     BadCredentialsError,
     ForbiddenError,
@@ -20,7 +21,6 @@ from ghstars_assets.sources.github.credentials import Token
 from ghstars_assets.sources.github.query import points_of
 from ghstars_assets.sources.github.snapshotter import Asked, CaptureReport, capture
 from ghstars_assets_tests.support.invented_github import DAY, Invented, invented_github
-from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 SURVIVED = sorted(set(OF_GRAPHQL) - {"saml", "rename_midrun"})
 

@@ -13,8 +13,8 @@ from ghstars_assets.lake.duck import bind_parquet, duck_session
 from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.child import running_sandbox
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.http.child import running_sandbox
+from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.capture import take_github_days
 from ghstars_assets.sources.github.discovery import take_discovered_days

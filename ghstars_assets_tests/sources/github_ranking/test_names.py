@@ -11,8 +11,8 @@ import pytest
 
 from ghstars_assets.lake.marker import Marker, SandboxWorld
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
-from ghstars_assets.sandbox.world import World, WorldSpec
+from ghstars_assets.sandbox.http.child import RunningSandbox, running_sandbox
+from ghstars_assets.sandbox.world.world import World, WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.answers import TooHeavyError
 from ghstars_assets.sources.github_ranking import asking

@@ -8,14 +8,15 @@ import click
 from ghstars_assets.calendar import parse_day, utc_now
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.problems.platform import Platform
-from ghstars_assets.sandbox.app import SandboxOptions, create_app
-from ghstars_assets.sandbox.clock import SandboxClock
-from ghstars_assets.sandbox.faults import Faults, parsed_rates
-from ghstars_assets.sandbox.latency import Latency
-from ghstars_assets.sandbox.limits import SandboxLimits
-from ghstars_assets.sandbox.server import LOOPBACK, bound_socket, serve
-from ghstars_assets.sandbox.state import GitHubState, capture_moment
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.github.clock import SandboxClock
+from ghstars_assets.sandbox.github.state import GitHubState
+from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
+from ghstars_assets.sandbox.http.faults import Faults, parsed_rates
+from ghstars_assets.sandbox.http.latency import Latency
+from ghstars_assets.sandbox.http.limits import SandboxLimits
+from ghstars_assets.sandbox.http.server import LOOPBACK, bound_socket, serve
+from ghstars_assets.sandbox.world.conditions import capture_moment
+from ghstars_assets.sandbox.world.world import WorldSpec
 
 
 @click.command()

@@ -154,8 +154,8 @@ def _place(lake: Lake, marker: Marker, place: str, newest: date) -> Iterator[str
     if place or marker.kind == "real":
         yield place or lake.settings.github_ranking or ARCHIVE
         return
-    from ghstars_assets.sandbox.child import running_sandbox
-    from ghstars_assets.sandbox.world import WorldSpec
+    from ghstars_assets.sandbox.http.child import running_sandbox
+    from ghstars_assets.sandbox.world.world import WorldSpec
 
     if marker.world is None:
         raise GhstarsError("this sandbox home was filled from a served sandbox; name its archive")

@@ -11,8 +11,8 @@ import pytest
 from ghstars_assets.calendar import utc_now
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
-from ghstars_assets.sandbox.world import WorldSpec
+from ghstars_assets.sandbox.http.child import RunningSandbox, running_sandbox
+from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.ghstars_command import Ghstars
 

@@ -1,0 +1,1 @@
+"""What `bench/skill.py` puts together: the rows, the peers that forecast them, the judgement."""
