@@ -30,12 +30,12 @@ from ghstars_assets.sandbox.latency import Latency
 from ghstars_assets.sandbox.state import GitHubState, capture_moment
 from ghstars_assets.sandbox.world import WorldSpec
 from ghstars_assets.settings import PROJECT_ROOT, Settings
-from ghstars_assets.sources.github.client import GitHub
-from ghstars_assets.sources.github.credentials import Token
-from ghstars_assets.sources.github.endpoint import Endpoint
-from ghstars_assets.sources.github.governor import Limits
-from ghstars_assets.sources.github.intake import Intake
-from ghstars_assets.sources.github.snapshotter import Asked, capture
+from ghstars_assets.sources.github.api.client import GitHub
+from ghstars_assets.sources.github.api.credentials import Token
+from ghstars_assets.sources.github.api.endpoint import Endpoint
+from ghstars_assets.sources.github.api.governor import Limits
+from ghstars_assets.sources.github.api.repository_batches import Asked, capture
+from ghstars_assets.sources.github.daily.intake import Intake
 from ghstars_assets.sources.github.tables import tables_of
 
 sys.path.insert(0, str(PROJECT_ROOT))  # virtual time is the tests'

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from ghstars_assets.errors import GhstarsError, LogMovedError
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.answers import (
+from ghstars_assets.sources.github.api.answers import (
     BadCredentialsError,
     BadQueryError,
     BudgetSpentError,

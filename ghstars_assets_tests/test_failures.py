@@ -34,7 +34,7 @@ from ghstars_assets.errors import (
 from ghstars_assets.failures import Cause, classify, returns_in_seconds, sentence, waits
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.answers import (
+from ghstars_assets.sources.github.api.answers import (
     BadCredentialsError,
     BadQueryError,
     BudgetSpentError,

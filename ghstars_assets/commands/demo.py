@@ -47,7 +47,7 @@ def demo(settings: Settings, days: int) -> None:
 
 def wish_for_everything(settings: Settings, lake: Lake, problem: Problem) -> None:
     """The first time, track all of the invented world."""
-    from ghstars_assets.sources.github.wishes import record, standing, wished
+    from ghstars_assets.sources.github.tracking.tracking_rules import record, standing, wished
 
     tables = tables_of(problem.name)
     if not standing(lake, tables, settings).wishes:

@@ -108,7 +108,7 @@ def _last(days: int, newest: date) -> DayRange:
 
 
 def _require_wishes(settings: Settings, lake: Lake, problem: Problem) -> None:
-    from ghstars_assets.sources.github.wishes import standing
+    from ghstars_assets.sources.github.tracking.tracking_rules import standing
 
     if not standing(lake, tables_of(problem.name), settings).wishes:
         raise GhstarsError(

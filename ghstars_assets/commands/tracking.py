@@ -15,7 +15,7 @@ from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import GitHubTables, tables_of
 
 if TYPE_CHECKING:
-    from ghstars_assets.sources.github.wishes import Wish
+    from ghstars_assets.sources.github.tracking.tracking_rules import Wish
 
 SHOWN_COLUMNS = (
     "full_name",
@@ -45,7 +45,7 @@ def track(
     why: str,
 ) -> None:
     """Note the wishes. A name is looked up at once, so that a typing error is told at once."""
-    from ghstars_assets.sources.github.wishes import record
+    from ghstars_assets.sources.github.tracking.tracking_rules import record
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
     wishes = _wishes(names, owners, topics, stars)
@@ -66,7 +66,7 @@ def untrack(
     stars: Sequence[str],
     why: str,
 ) -> None:
-    from ghstars_assets.sources.github.wishes import record, standing
+    from ghstars_assets.sources.github.tracking.tracking_rules import record, standing
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
     registry = _registry(lake, tables)
@@ -90,8 +90,8 @@ def untrack(
 
 
 def show_tracked(settings: Settings, form: Form) -> None:
-    from ghstars_assets.sources.github.planning import tracked_summary, without_untracked
-    from ghstars_assets.sources.github.wishes import standing
+    from ghstars_assets.sources.github.tracking.planning import tracked_summary, without_untracked
+    from ghstars_assets.sources.github.tracking.tracking_rules import standing
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
     say_if_sandbox(lake)
@@ -116,7 +116,7 @@ def show_tracked(settings: Settings, form: Form) -> None:
 def _wishes(
     names: Sequence[str], owners: Sequence[str], topics: Sequence[str], stars: Sequence[str]
 ) -> "list[Wish]":
-    from ghstars_assets.sources.github.wishes import wished
+    from ghstars_assets.sources.github.tracking.tracking_rules import wished
 
     return [
         *(wished("repository", name) for name in names),
@@ -130,8 +130,8 @@ async def _look_up(
     settings: Settings, marker: Marker | None, names: Sequence[str]
 ) -> tuple[dict[str, int], Kind]:
     """The ids of names, by GitHub's own word, and whose data the home is to hold."""
-    from ghstars_assets.sources.github.client import GitHub
-    from ghstars_assets.sources.github.endpoint import open_endpoint, own_world, world_behind
+    from ghstars_assets.sources.github.api.client import GitHub
+    from ghstars_assets.sources.github.api.endpoint import open_endpoint, own_world, world_behind
 
     if marker and own_world(settings, marker):
         return {}, marker.kind

@@ -257,8 +257,8 @@ def _identify(
     lake: Lake, tables: RankingTables, report: "ImportReport", progress: Progress
 ) -> list[str]:
     """Ask GitHub who the names are, where there is a token; else say that nobody was asked."""
-    from ghstars_assets.sources.github.credentials import has_credentials
-    from ghstars_assets.sources.github.endpoint import own_world
+    from ghstars_assets.sources.github.api.credentials import has_credentials
+    from ghstars_assets.sources.github.api.endpoint import own_world
     from ghstars_assets.sources.github_ranking.asking import ask_names
     from ghstars_assets.sources.github_ranking.importing import identify_again
     from ghstars_assets.sources.github_ranking.names import (

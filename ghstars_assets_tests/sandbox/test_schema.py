@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from ghstars_assets.sandbox.graphql_api import SCHEMA_FILE, schema
-from ghstars_assets.sources.github.query import BY_IDS, by_names
+from ghstars_assets.sources.github.api.query import BY_IDS, by_names
 
 GITHUB_SDL = Path(__file__).parents[3] / "shared" / "data" / "github" / "schema.graphql"
 """GitHub's public schema, as the npm package @octokit/graphql-schema has it."""

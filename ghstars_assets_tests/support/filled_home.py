@@ -31,7 +31,7 @@ from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sources.github.tables import tables_of
-from ghstars_assets.sources.github.wishes import record, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import record, wished
 from ghstars_assets.sql_tables.engine import Batch, fill
 from ghstars_assets_tests.support.world_rows import TABLE, as_github
 

@@ -22,10 +22,10 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.child import running_sandbox
 from ghstars_assets.sandbox.world import WorldSpec
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.batching import MOST_AT_ONCE
-from ghstars_assets.sources.github.intake import Intake
+from ghstars_assets.sources.github.api.batching import MOST_AT_ONCE
+from ghstars_assets.sources.github.daily.intake import Intake
 from ghstars_assets.sources.github.tables import tables_of
-from ghstars_assets.sources.github.wishes import record, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import record, wished
 
 DAY = date(2026, 6, 1)
 TABLES = tables_of("stars")
@@ -35,16 +35,16 @@ _POLL_SECONDS = 0.002
 _NOT_INHERITED = ("GHSTARS_", "DAGSTER_", "MLFLOW_")
 _PROGRAM = f"""
 from ghstars_assets.calendar import DayRange, parse_day
-from ghstars_assets.lake.marker import read_claim
+from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import load_settings
-from ghstars_assets.sources.github.capture import take_github_days
-from ghstars_assets.sources.github.discovery import take_discovered_days
+from ghstars_assets.sources.github.daily.capture import take_github_days
+from ghstars_assets.sources.github.daily.discovery import take_discovered_days
 from ghstars_assets.sources.github.tables import tables_of
 
 lake, tables, day = Lake(load_settings()), tables_of("stars"), parse_day("{DAY}")
 for source in (take_discovered_days, take_github_days):
-    for outcome in source(lake, read_claim(lake), tables, DayRange(day, day), lambda _told: None):
+    for outcome in source(lake, read_marker(lake), tables, DayRange(day, day), lambda _told: None):
         print(outcome.reason)
 """
 

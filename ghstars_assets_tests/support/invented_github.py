@@ -15,11 +15,11 @@ from ghstars_assets.sandbox.latency import Latency
 from ghstars_assets.sandbox.limits import Ledger, SandboxLimits
 from ghstars_assets.sandbox.state import GitHubState, capture_moment
 from ghstars_assets.sandbox.world import WorldSpec
-from ghstars_assets.sources.github.client import GitHub
-from ghstars_assets.sources.github.credentials import Credentials, Token
-from ghstars_assets.sources.github.endpoint import Endpoint
-from ghstars_assets.sources.github.governor import Limits
-from ghstars_assets.sources.github.snapshotter import Asked
+from ghstars_assets.sources.github.api.client import GitHub
+from ghstars_assets.sources.github.api.credentials import Credentials, Token
+from ghstars_assets.sources.github.api.endpoint import Endpoint
+from ghstars_assets.sources.github.api.governor import Limits
+from ghstars_assets.sources.github.api.repository_batches import Asked
 
 SEED = 5
 DAY = date(2026, 6, 1)

@@ -10,9 +10,9 @@ from datetime import date
 
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.answers import BadQueryError, TooHeavyError, moment
-from ghstars_assets.sources.github.client import GitHub
-from ghstars_assets.sources.github.endpoint import open_endpoint
+from ghstars_assets.sources.github.api.answers import BadQueryError, TooHeavyError, moment
+from ghstars_assets.sources.github.api.client import GitHub
+from ghstars_assets.sources.github.api.endpoint import open_endpoint
 from ghstars_assets.sources.github_ranking.names import Said
 
 NAMES_AT_ONCE = 100

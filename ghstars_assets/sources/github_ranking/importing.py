@@ -17,7 +17,7 @@ from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.marker import Kind, Marker, mark_lake, read_marker, require_kind
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sources.github_ranking.days_told import (
+from ghstars_assets.sources.github_ranking.archive_days import (
     DayTold,
     days_of,
     read_condensed,

@@ -19,7 +19,7 @@ import polars as pl
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
 from ghstars_assets.sources.addresses import is_safe
-from ghstars_assets.sources.github_ranking.days_told import is_condensed, is_raw
+from ghstars_assets.sources.github_ranking.archive_days import is_condensed, is_raw
 
 if TYPE_CHECKING:
     import httpx

@@ -14,7 +14,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.child import RunningSandbox, running_sandbox
 from ghstars_assets.sandbox.world import World, WorldSpec
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.answers import TooHeavyError
+from ghstars_assets.sources.github.api.answers import TooHeavyError
 from ghstars_assets.sources.github_ranking import asking
 from ghstars_assets.sources.github_ranking.asking import ask_names
 from ghstars_assets.sources.github_ranking.identity import Identity, Rename, surrogate_of

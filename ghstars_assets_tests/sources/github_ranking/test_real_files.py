@@ -16,7 +16,7 @@ import pytest
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sources.github_ranking.days_told import DayTold, read_condensed, read_raw
+from ghstars_assets.sources.github_ranking.archive_days import DayTold, read_condensed, read_raw
 from ghstars_assets.sources.github_ranking.identity import surrogate_of
 from ghstars_assets.sources.github_ranking.importing import ImportReport, import_files
 from ghstars_assets.sources.github_ranking.names import renames_in
