@@ -18,10 +18,9 @@ from dagster import (
 from dagster._core.execution.context.system import StepExecutionContext
 
 from ghstars_assets.calendar import utc_now
-from ghstars_assets.errors import GhstarsError
+from ghstars_assets.errors import Cause, GhstarsError
 from ghstars_assets.failures import (
     MOST_WAITS_FOR_A_BUDGET,
-    Cause,
     classify,
     returns_in_seconds,
     sentence,

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from ghstars_assets.errors import SourceError
+from ghstars_assets.errors import BudgetError, Cause, SourceError
 
 LEAST_SECONDARY_WAIT_SECONDS = 60.0
 """GitHub: where a secondary limit names no time, wait at least a minute, and longer each time."""
@@ -26,33 +26,42 @@ _SECONDARY_WORDS = ("secondary rate limit", "abuse detection", "submitted too qu
 class TooHeavyError(SourceError):
     """The request was more than GitHub would do at once: ask for less."""
 
+    cause = Cause.TRANSIENT
+
 
 class UnreachableError(SourceError):
     """No usable answer, after several tries."""
+
+    cause = Cause.TRANSIENT
+    was_tried_again = True
 
 
 class RefusedError(UnreachableError):
     """An answer, or a limit of ours, that asking again does not change."""
 
+    cause = Cause.BAD_DATA
+
 
 class BadCredentialsError(SourceError):
     """The token or the App is not known (any more)."""
+
+    cause = Cause.BAD_DATA
 
 
 class ForbiddenError(SourceError):
     """The token may not do this at all."""
 
+    cause = Cause.BAD_DATA
+
 
 class BadQueryError(SourceError):
     """GitHub does not understand what was asked: a fault of ours."""
 
+    cause = Cause.BUG
 
-class BudgetSpentError(SourceError):
+
+class BudgetSpentError(BudgetError):
     """The budget of the hour is spent, and its return is further off than patience goes."""
-
-    def __init__(self, message: str, returns_in_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.returns_in_seconds = returns_in_seconds
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from ghstars_assets.errors import Cause, GhstarsError
+from ghstars_assets.failures import LATER_SECONDS, classify, returns_in_seconds, waits
 from ghstars_assets.sources.github.api.answers import (
     BadCredentialsError,
     BadQueryError,
+    BudgetSpentError,
     ForbiddenError,
     Limited,
     RefusedError,
@@ -265,6 +268,32 @@ def test_an_error_of_one_node_is_left_to_who_asked(error: dict[str, Any]) -> Non
 def test_single_sign_on_is_told_with_githubs_words_and_the_remedy() -> None:
     with pytest.raises(ForbiddenError, match=r"SAML enforcement.*single sign-on, or untrack"):
         raise_for_graph(graph_errors(_graph({"type": "FORBIDDEN", "message": SAML})), None)
+
+
+# ---- causes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (UnreachableError("six tries"), Cause.TRANSIENT),
+        (TooHeavyError("less at once"), Cause.TRANSIENT),
+        (BudgetSpentError("back at 12:00", 60), Cause.BUDGET),
+        (BadQueryError("what?"), Cause.BUG),
+        (RefusedError("another host"), Cause.BAD_DATA),
+        (BadCredentialsError("a wrong token"), Cause.BAD_DATA),
+        (ForbiddenError("single sign-on"), Cause.BAD_DATA),
+    ],
+)
+def test_each_refusal_states_its_cause(error: GhstarsError, cause: Cause) -> None:
+    # Whatever led to it: the refusal is what GitHub meant.
+    error.__cause__ = KeyError("x")
+    assert classify(error) is cause
+
+
+def test_what_the_client_tried_again_by_itself_is_tried_once_more_and_late() -> None:
+    assert waits(UnreachableError("six tries")) == LATER_SECONDS
+    assert returns_in_seconds(BudgetSpentError("spent", 60.0), NOW) == 60
 
 
 # ---- bodies -------------------------------------------------------------------------------------
