@@ -13,7 +13,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.orchestration.runs import Recorded, Runner, dagster_instance
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.source import Brought, Progress
+from ghstars_assets.sources.archives import ImportResult, Progress, import_from_archives
 
 
 def bring_history(
@@ -34,16 +34,18 @@ def bring_history(
         )
 
 
-def import_history(lake: Lake, problem: Problem, place: str, days: DayRange | None) -> Brought:
+def import_history(lake: Lake, problem: Problem, place: str, days: DayRange | None) -> ImportResult:
     """Into the lake; nothing of it is in Dagster's records yet."""
-    bring = next((source.bring for source in problem.sources if source.bring), None)
-    if bring is None:
+    archives = [source.archive for source in problem.sources if source.archive]
+    if not archives:
         raise GhstarsError(f"{problem.name} has no source into which history can be imported.")
     with _told_progress(problem.name) as progress:
-        return bring(lake, place, days, progress)
+        return import_from_archives(archives, lake, place, days, progress)
 
 
-def record_in_dagster(settings: Settings, lake: Lake, problem: Problem, brought: Brought) -> int:
+def record_in_dagster(
+    settings: Settings, lake: Lake, problem: Problem, brought: ImportResult
+) -> int:
     """Let Dagster know of the days that were written, and of any whose record a killed import
     left out; how many these were."""
     done = 0

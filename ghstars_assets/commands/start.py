@@ -30,8 +30,8 @@ from ghstars_assets.learning.stages import first_told_day, newest_day
 from ghstars_assets.orchestration.runs import Runner, dagster_instance
 from ghstars_assets.problems.registry import find_problem
 from ghstars_assets.settings import Settings
+from ghstars_assets.sources.archives import ImportResult
 from ghstars_assets.sources.github.tables import tables_of
-from ghstars_assets.sources.source import Brought
 
 ARCHIVE = "https://github.com/EvanLi/Github-Ranking"
 SANDBOX_WISH = "50..150"
@@ -124,7 +124,7 @@ def _fill(settings: Settings, problem: Problem, days: DayRange, stages: Sequence
 
 def _archive(
     settings: Settings, lake: Lake, problem: Problem, marker: Marker, place: str, days: DayRange
-) -> Brought | None:
+) -> ImportResult | None:
     """Without an archive the evening goes on: what there is, is there. Only the model waits."""
     is_folder = bool(place) and "://" not in place
     try:

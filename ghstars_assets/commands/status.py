@@ -147,8 +147,8 @@ def _told_by_sources(settings: Settings, problem: Problem) -> Iterator[str]:
     lake = Lake(settings)
     marker = read_marker(lake)
     for source in problem.sources:
-        if marker and marker.kind in source.kinds and source.told:
-            told = source.told(lake, marker)
+        if marker and marker.kind in source.kinds and source.status_line:
+            told = source.status_line(lake, marker)
             if told:
                 yield told
 

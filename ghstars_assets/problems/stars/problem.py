@@ -7,6 +7,7 @@ from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets.problems.stars.sources import SOURCES
 from ghstars_assets.problems.stars.words import told
+from ghstars_assets.sources.github_ranking.tables import FIRST_DAY
 
 PROBLEM = Problem(
     name="stars",
@@ -15,7 +16,7 @@ PROBLEM = Problem(
     entity_type="bigint",
     entity_name="full_name",
     horizon_days=7,
-    first_day=date(2018, 12, 18),  # the first day of the Github-Ranking archive
+    first_day=FIRST_DAY,  # of the oldest archive
     sources=SOURCES,
     segments={
         "size": """

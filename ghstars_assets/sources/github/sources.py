@@ -1,5 +1,8 @@
-"""The sources that a problem about repositories has: what search finds, what GitHub says of each,
-who is tracked, and the star history. What they do is imported when they do it."""
+"""The sources that a problem has of GitHub itself: what search finds, what GitHub says of each
+repository, who is tracked, and the star history.
+
+What they do is imported when they do it.
+"""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -12,7 +15,7 @@ from ghstars_assets.sources.github.tables import GitHubTables, tables_of
 from ghstars_assets.sources.source import Say, Source
 
 
-def repository_sources(problem: str) -> tuple[Source, ...]:
+def github_sources(problem: str) -> tuple[Source, ...]:
     """In the order in which a day is taken."""
     tables = tables_of(problem)
     wired = _Wired(tables)
@@ -25,7 +28,7 @@ def repository_sources(problem: str) -> tuple[Source, ...]:
             wired.days_now,
             reads=(tables.discovered.name,),
             covers="count(*)",
-            told=wired.told,
+            status_line=wired.status_line,
         ),
         Source(tables.repositories, wired.register, wired.days_captured, reads=(day,)),
         Source(
@@ -71,7 +74,7 @@ class _Wired:
         yield from take_star_history_days(lake, marker, self.tables, days, say)
 
     def days_now(self, lake: Lake, marker: Marker, now: datetime) -> list[date]:
-        """Days that GitHub can tell, and days whose fetched rows wait to be made a partition."""
+        """Days that GitHub knows, and days whose fetched rows wait to be made a partition."""
         from ghstars_assets.sources.github.daily.capture import known_days
 
         return known_days(lake, marker, self.tables, now)
@@ -80,7 +83,7 @@ class _Wired:
         """Who is tracked follows from what was captured, whenever that was."""
         return sorted({*lake.days(self.tables.github.name), *self.days_now(lake, marker, now)})
 
-    def told(self, lake: Lake, marker: Marker) -> str:
+    def status_line(self, lake: Lake, marker: Marker) -> str:
         from ghstars_assets.sources.github.tracking.planning import tracked_summary
 
         return tracked_summary(lake, marker, self.tables)

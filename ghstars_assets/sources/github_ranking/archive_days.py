@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -63,11 +64,11 @@ class DayTold:
         return int(self.form == "csv"), self.rows.height, self.fingerprint
 
 
-def is_raw(columns: set[str]) -> bool:
+def is_raw(columns: AbstractSet[str]) -> bool:
     return columns >= _RAW_COLUMNS
 
 
-def is_condensed(columns: set[str]) -> bool:
+def is_condensed(columns: AbstractSet[str]) -> bool:
     return columns >= _PARQUET_COLUMNS
 
 

@@ -6,7 +6,7 @@ each day is written whole.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.marker import Kind, Marker, mark_lake, read_marker, require_kind
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sources.archives import Progress
 from ghstars_assets.sources.github_ranking.archive_days import (
     DayTold,
     days_of,
@@ -35,17 +36,14 @@ from ghstars_assets.sources.github_ranking.names import (
 from ghstars_assets.sources.github_ranking.places import (
     FilesFound,
     capture_times,
+    describe_unknown,
     files_over_http,
     table_in,
-    told_of_unknown,
     unpacked,
 )
 from ghstars_assets.sources.github_ranking.tables import RankingTables
 
 FORM, ROWS, FINGERPRINT = "archive_form", "archive_rows", "archive_fingerprint"
-
-Progress = Callable[[str, int, int], None]
-"""What is done, how much of it, of how much."""
 
 
 @dataclass
@@ -70,13 +68,13 @@ class ImportReport:
         return self.new | self.replaced
 
     @property
-    def told(self) -> set[date]:
+    def days(self) -> set[date]:
         return self.new | self.replaced | self.kept
 
     def lines(self) -> Iterator[str]:
         """The report, a line a thing."""
         yield (
-            f"{len(self.told):,} days told: {len(self.new):,} new ({self.rows:,} rows), "
+            f"{len(self.days):,} days told: {len(self.new):,} new ({self.rows:,} rows), "
             f"{len(self.replaced):,} replaced by a better telling, {len(self.kept):,} kept as "
             "they were"
         )
@@ -101,10 +99,16 @@ class ImportReport:
 
 
 def import_files(
-    lake: Lake, tables: RankingTables, found: FilesFound, days: DayRange | None, progress: Progress
+    lake: Lake,
+    tables: RankingTables,
+    found: FilesFound,
+    days: DayRange | None,
+    progress: Progress,
+    *,
+    may_be_empty: bool = False,
 ) -> ImportReport:
-    """From files on this machine."""
-    report = ImportReport(unknown=told_of_unknown(found.unknown))
+    """Import files of this machine; that none holds a day is an error unless it may be."""
+    report = ImportReport(unknown=describe_unknown(found.unknown))
     writing = _Writing(lake, tables, "real", report, _renames(found, report))
     captured = _capture_times(found, report)
     for done, path in enumerate(found.raw, 1):
@@ -118,7 +122,7 @@ def import_files(
             writing.take(told)
     for path in found.condensed:
         _import_condensed(writing, path, days, captured, progress)
-    if not (report.told or found.event_hours):
+    if not (report.days or may_be_empty):
         wanted = f" of {days}" if days else ""
         nothing = f"No file tells a day{wanted}; name a range in which there are some."
         raise SourceError(report.unusable[0] if report.unusable else nothing)
@@ -153,9 +157,9 @@ def import_over_http(
             report.unusable.append(str(error))
             continue
         writing.take(told)
-    if not report.told and report.unusable:
+    if not report.days and report.unusable:
         raise SourceError(report.unusable[0])
-    if not report.told:
+    if not report.days:
         raise SourceError(
             f"{place} has no github-ranking-DAY.csv for any day of {days}; name the folder that "
             "holds the files, and a range in which there are some."
@@ -320,7 +324,7 @@ class _Writing:
 
     def _tell_thin_days(self) -> None:
         """Days with far fewer repositories than the usual of the weeks around them."""
-        counts = Counter({day: rank[1] for day in self.report.told if (rank := self.rank_of(day))})
+        counts = Counter({day: rank[1] for day in self.report.days if (rank := self.rank_of(day))})
         days = sorted(counts)
         for place, day in enumerate(days):
             around = sorted(counts[one] for one in days[max(0, place - 7) : place + 8])

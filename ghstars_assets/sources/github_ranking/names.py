@@ -94,7 +94,7 @@ def with_identities(rows: pl.DataFrame, day: date, known: Identities) -> pl.Data
     )
 
 
-def names_told(lake: Lake, tables: RankingTables) -> list[str]:
+def archived_names(lake: Lake, tables: RankingTables) -> list[str]:
     """Every name in the archive's days, in lower case."""
     if not lake.days(tables.ranking.name):
         return []
@@ -111,7 +111,7 @@ def outdated_days(lake: Lake, tables: RankingTables, known: Identities) -> list[
         return []
     spans = [
         (name, begins, identity.repo_id)
-        for name in names_told(lake, tables)
+        for name in archived_names(lake, tables)
         for begins, identity in known.spans(name)
     ]
     schema = {"name": pl.String, "begins": pl.Date, "repo_id": pl.Int64}

@@ -1,8 +1,12 @@
 """What is kept of the Github-Ranking archive: its counts of each day, and what its names mean."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from ghstars_assets.lake.catalog import Column, Table
+
+FIRST_DAY = date(2018, 12, 18)
+"""The first day of the archive itself."""
 
 IDENTIFIED_BY = ("github", "name")
 """Who says which repository a row is about: GitHub, by its id; or nobody but the name it had first,

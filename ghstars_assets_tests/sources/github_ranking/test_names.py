@@ -21,11 +21,11 @@ from ghstars_assets.sources.github_ranking.identity import Identity, Rename, sur
 from ghstars_assets.sources.github_ranking.names import (
     Said,
     answered_names,
+    archived_names,
     identities,
     keep_answers,
     keep_renames,
     known_renames,
-    names_told,
     outdated_days,
     renames_in,
 )
@@ -98,7 +98,7 @@ def test_that_nobody_has_a_name_now_takes_no_id_away(lake: Lake) -> None:
 
 
 def test_an_empty_lake_tells_no_name_and_has_no_day_to_mend(lake: Lake) -> None:
-    assert names_told(lake, TABLES) == []
+    assert archived_names(lake, TABLES) == []
     assert outdated_days(lake, TABLES, identities(lake, TABLES)) == []
     assert answered_names(lake, TABLES) == set()
 
@@ -107,7 +107,7 @@ def test_names_are_told_once_in_lower_case(lake: Lake, tmp_path: Path) -> None:
     for day, name in zip(days_from(DAY, 2), ("Cat", "cat"), strict=True):
         day_file(tmp_path / "files", day, **{name: 1, "dog": 1})
     bring(lake, tmp_path / "files")
-    assert names_told(lake, TABLES) == ["octo/cat", "octo/dog"]
+    assert archived_names(lake, TABLES) == ["octo/cat", "octo/dog"]
 
 
 def test_a_day_is_outdated_if_one_of_its_repositories_is_known_better(
