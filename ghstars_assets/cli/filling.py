@@ -152,7 +152,7 @@ def untrack(
 ) -> None:
     """Stop following. What was stored stays.
 
-    A repository that a wish brought in stays tracked when the wish ends; name it to end it too.
+    A repository that a rule brought in stays tracked when the rule ends; name it to end it too.
     """
     from ghstars_assets.commands.tracking import untrack as unfollow
 

@@ -29,7 +29,7 @@ def demo(settings: Settings, days: int) -> None:
     for problem in all_problems().values():
         if not any("sandbox" in source.kinds for source in problem.sources):
             continue
-        wish_for_everything(settings, lake, problem)
+        track_everything(settings, lake, problem)
         for report in backfill(settings, problem, DayRange(first_day, newest)):
             say(f"{problem.name} {report}")
         shown.append(problem)
@@ -45,13 +45,17 @@ def demo(settings: Settings, days: int) -> None:
     )
 
 
-def wish_for_everything(settings: Settings, lake: Lake, problem: Problem) -> None:
+def track_everything(settings: Settings, lake: Lake, problem: Problem) -> None:
     """The first time, track all of the invented world."""
-    from ghstars_assets.sources.github.tracking.tracking_rules import record, standing, wished
+    from ghstars_assets.sources.github.tracking.tracking_rules import (
+        current_rules,
+        parse_tracking_rule,
+        record,
+    )
 
     tables = tables_of(problem.name)
-    if not standing(lake, tables, settings).wishes:
-        everything = [(wished("stars", "0.."), None)]
+    if not current_rules(lake, tables, settings).rules:
+        everything = [(parse_tracking_rule("stars", "0.."), None)]
         record(lake, tables, "track", everything, "the sandbox's whole world", utc_now())
 
 

@@ -19,7 +19,7 @@ import polars as pl
 from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.commands.backfill import backfill
 from ghstars_assets.commands.console import out, progress_bars, say, show_frame
-from ghstars_assets.commands.demo import wish_for_everything
+from ghstars_assets.commands.demo import track_everything
 from ghstars_assets.errors import WrongHomeError
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.marker import SANDBOX_NOTICE, Marker, SandboxWorld, mark_lake, read_marker
@@ -104,7 +104,7 @@ def claim_empty(lake: Lake, story: Story) -> None:
 
 
 def _fill_ahead(settings: Settings, lake: Lake, problem: Problem, story: Story) -> None:
-    wish_for_everything(settings, lake, problem)
+    track_everything(settings, lake, problem)
     sources = [source.table.name for source in problem.sources if "sandbox" in source.kinds]
     stages = [*(name.split(".")[1] for name in sources), "snapshots", "features", "labels"]
     days = DayRange(story.learns_from, story.lived.last)

@@ -61,7 +61,7 @@ def start(
     _step(1, "who is followed")
     if names or owners or topics or stars:
         track(settings, names, owners, topics, stars, "ghstars start")
-    _require_wishes(settings, lake, problem)
+    _require_rules(settings, lake, problem)
     marker = require_marker(lake, frozenset({"real", "sandbox"}))
 
     _step(2, "what GitHub says of them now, and their star history")
@@ -107,10 +107,10 @@ def _last(days: int, newest: date) -> DayRange:
     return DayRange(newest - timedelta(days=days - 1), newest)
 
 
-def _require_wishes(settings: Settings, lake: Lake, problem: Problem) -> None:
-    from ghstars_assets.sources.github.tracking.tracking_rules import standing
+def _require_rules(settings: Settings, lake: Lake, problem: Problem) -> None:
+    from ghstars_assets.sources.github.tracking.tracking_rules import current_rules
 
-    if not standing(lake, tables_of(problem.name), settings).wishes:
+    if not current_rules(lake, tables_of(problem.name), settings).rules:
         raise GhstarsError(
             "Nobody said whom to follow: name repositories (`ghstars start OWNER/NAME …`), or "
             "--owner, --topic or --stars; without a token try `ghstars start --sandbox`."

@@ -15,7 +15,7 @@ from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import GitHubTables, tables_of
 
 if TYPE_CHECKING:
-    from ghstars_assets.sources.github.tracking.tracking_rules import Wish
+    from ghstars_assets.sources.github.tracking.tracking_rules import TrackingRule
 
 SHOWN_COLUMNS = (
     "full_name",
@@ -44,18 +44,18 @@ def track(
     stars: Sequence[str],
     why: str,
 ) -> None:
-    """Note the wishes. A name is looked up at once, so that a typing error is told at once."""
+    """Record the rules. A name is looked up at once, so that a typing error shows at once."""
     from ghstars_assets.sources.github.tracking.tracking_rules import record
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
-    wishes = _wishes(names, owners, topics, stars)
+    rules = _rules(names, owners, topics, stars)
     marker = read_marker(lake)
     found, kind = asyncio.run(_look_up(settings, marker, names))
     mark_lake(lake, Marker(kind))
-    named = [(wish, found.get(wish.what)) for wish in wishes]
+    named = [(rule, found.get(rule.what)) for rule in rules]
     record(lake, tables, "track", named, why, utc_now())
-    for wish, repo_id in named:
-        say(f"tracking {wish}" + (f" (id {repo_id})" if repo_id else ""))
+    for rule, repo_id in named:
+        say(f"tracking {rule}" + (f" (id {repo_id})" if repo_id else ""))
 
 
 def untrack(
@@ -66,44 +66,46 @@ def untrack(
     stars: Sequence[str],
     why: str,
 ) -> None:
-    from ghstars_assets.sources.github.tracking.tracking_rules import record, standing
+    from ghstars_assets.sources.github.tracking.tracking_rules import current_rules, record
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
     registry = _registry(lake, tables)
     ids = dict(zip(registry["full_name"].str.to_lowercase(), registry["repo_id"], strict=True))
     because = dict(zip(registry["tracked_because"], registry["repo_id"], strict=True))
-    in_force = {(wish.kind, wish.what.lower()) for wish in standing(lake, tables, settings).wishes}
-    wishes = []
-    for wish in _wishes(names, owners, topics, stars):
-        repo_id = ids.get(wish.what.lower()) if wish.kind == "repository" else None
-        # A wish keeps its repository when that is renamed.
-        repo_id = repo_id or (because.get(str(wish)) if wish.kind == "repository" else None)
-        if repo_id is None and (wish.kind, wish.what.lower()) not in in_force:
+    in_force = {
+        (rule.kind, rule.what.lower()) for rule in current_rules(lake, tables, settings).rules
+    }
+    rules = []
+    for rule in _rules(names, owners, topics, stars):
+        repo_id = ids.get(rule.what.lower()) if rule.kind == "repository" else None
+        # A rule keeps its repository when that is renamed.
+        repo_id = repo_id or (because.get(str(rule)) if rule.kind == "repository" else None)
+        if repo_id is None and (rule.kind, rule.what.lower()) not in in_force:
             raise GhstarsError(
-                f"{wish.what} is not tracked, so nothing was changed; `ghstars tracked` shows who "
+                f"{rule.what} is not tracked, so nothing was changed; `ghstars tracked` shows who "
                 "is."
             )
-        wishes.append((wish, repo_id))
-    record(lake, tables, "untrack", wishes, why, utc_now())
-    for wish, _ in wishes:
-        say(f"no longer tracking {wish}; what is stored stays")
+        rules.append((rule, repo_id))
+    record(lake, tables, "untrack", rules, why, utc_now())
+    for rule, _ in rules:
+        say(f"no longer tracking {rule}; what is stored stays")
 
 
 def show_tracked(settings: Settings, form: Form) -> None:
     from ghstars_assets.sources.github.tracking.planning import tracked_summary, without_untracked
-    from ghstars_assets.sources.github.tracking.tracking_rules import standing
+    from ghstars_assets.sources.github.tracking.tracking_rules import current_rules
 
     lake, tables = Lake(settings), tables_of(_PROBLEM)
     say_if_sandbox(lake)
     marker = read_marker(lake)
-    now = standing(lake, tables, settings)
+    now = current_rules(lake, tables, settings)
     registry = without_untracked(_registry(lake, tables), now)
     registry = registry.sort("stars", descending=True, nulls_last=True)
     if form != "table":
         show_frame(registry, form)
         return
-    for wish in now.wishes:
-        out().print(f"wish: {wish}", highlight=False)
+    for rule in now.rules:
+        out().print(f"rule: {rule}", highlight=False)
     if marker:
         out().print(tracked_summary(lake, marker, tables), highlight=False)
     shown = registry.filter("is_tracked").select(SHOWN_COLUMNS)
@@ -113,16 +115,16 @@ def show_tracked(settings: Settings, form: Form) -> None:
         out().print(f"and {shown.height - SHOWN_ROWS:,} more; --csv or --json shows all")
 
 
-def _wishes(
+def _rules(
     names: Sequence[str], owners: Sequence[str], topics: Sequence[str], stars: Sequence[str]
-) -> "list[Wish]":
-    from ghstars_assets.sources.github.tracking.tracking_rules import wished
+) -> "list[TrackingRule]":
+    from ghstars_assets.sources.github.tracking.tracking_rules import parse_tracking_rule
 
     return [
-        *(wished("repository", name) for name in names),
-        *(wished("owner", owner) for owner in owners),
-        *(wished("topic", topic) for topic in topics),
-        *(wished("stars", bounds) for bounds in stars),
+        *(parse_tracking_rule("repository", name) for name in names),
+        *(parse_tracking_rule("owner", owner) for owner in owners),
+        *(parse_tracking_rule("topic", topic) for topic in topics),
+        *(parse_tracking_rule("stars", bounds) for bounds in stars),
     ]
 
 

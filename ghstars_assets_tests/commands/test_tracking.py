@@ -58,8 +58,8 @@ def test_a_tracked_repository_is_asked_about_with_the_next_snapshot(
 
     assert ghstars(tmp_path, "untrack", one, "--why", "no more").code == 0
     table = ghstars(tmp_path, "tracked")
-    assert f"wish: repository {two}" in table.out
-    assert f"wish: repository {one}" not in table.out
+    assert f"rule: repository {two}" in table.out
+    assert f"rule: repository {one}" not in table.out
     assert "Tracked: 1 repositories; all are asked about every day." in table.out
     assert one not in table.out
 
@@ -83,16 +83,16 @@ def test_a_name_that_github_does_not_show_adds_nothing(
     said = ghstars(tmp_path, "track", one, "no-one/nothing")
     assert said.code == 1
     assert "GitHub shows no no-one/nothing to this token, so nothing was added" in said.err
-    assert "wish:" not in ghstars(tmp_path, "tracked").out
+    assert "rule:" not in ghstars(tmp_path, "tracked").out
 
 
-def test_wishes_are_noted_in_their_own_words(
+def test_rules_are_recorded_in_their_own_words(
     ghstars: Ghstars, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     said = ghstars(tmp_path, "track", "--topic", "cli", "--stars", "1000..", "--owner", "someone")
     assert said.code == 0, said.err
     assert "asked about with the next snapshot" in said.err
-    assert "wish: topic cli" in ghstars(tmp_path, "tracked").out
+    assert "rule: topic cli" in ghstars(tmp_path, "tracked").out
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.api.batching import MOST_AT_ONCE
 from ghstars_assets.sources.github.daily.intake import Intake
 from ghstars_assets.sources.github.tables import tables_of
-from ghstars_assets.sources.github.tracking.tracking_rules import record, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import parse_tracking_rule, record
 
 DAY = date(2026, 6, 1)
 TABLES = tables_of("stars")
@@ -80,7 +80,7 @@ class Ingest:
         self.github = github
         self.lake = Lake(Settings(home=home, threads=1, memory_gb=1))
         mark_lake(self.lake, Marker("sandbox", DAY))
-        everything = [(wished("stars", "0.."), None)]
+        everything = [(parse_tracking_rule("stars", "0.."), None)]
         record(self.lake, TABLES, "track", everything, "a test", datetime(2026, 6, 1, tzinfo=UTC))
         self._began_at = len(github.told())
         self._stored_at: list[tuple[int, set[int]]] = []

@@ -20,7 +20,7 @@ from ghstars_assets.sources.github.daily.intake import Intake
 from ghstars_assets.sources.github.tables import LIVE, GitHubTables
 from ghstars_assets.sources.github.tracking.planning import capacity_per_day, plan
 from ghstars_assets.sources.github.tracking.registry import Registry
-from ghstars_assets.sources.github.tracking.tracking_rules import standing
+from ghstars_assets.sources.github.tracking.tracking_rules import current_rules
 from ghstars_assets.sources.source import Say
 
 _TELL_EVERY_SECONDS = 5.0
@@ -37,7 +37,7 @@ def known_days(lake: Lake, marker: Marker, tables: GitHubTables, now: datetime) 
     if (
         own_world(lake.settings, marker)
         or lake.days(tables.github.name)
-        or standing(lake, tables, lake.settings).wishes
+        or current_rules(lake, tables, lake.settings).rules
     ):
         return known
     return [day for day in known if day != now.date()]
@@ -58,7 +58,7 @@ class _Taking:
         self.tables = tables
         self.say = say
         self.registry = Registry(lake, tables)
-        self.standing = standing(lake, tables, lake.settings)
+        self.current_rules = current_rules(lake, tables, lake.settings)
         self.capacity = capacity_per_day(lake.settings, marker)
 
     async def fetch(self, github: GitHub, day: date) -> Fetched | None:
@@ -66,7 +66,7 @@ class _Taking:
         kept = intake.rows()
         planned = plan(
             self.registry.before(day),
-            self.standing,
+            self.current_rules,
             self._discovered(day),
             self.capacity,
             day,

@@ -1,8 +1,8 @@
-"""`stars/discovered`: what search finds for wishes that name no single repository.
+"""`stars/discovered`: what search finds for rules that name no single repository.
 
 Search shows at most 1,000 results of a query and says how many there are, so a query that has more
 is split, by stars and then by creation, until each part can be seen whole. What cannot be split
-further, or stays incomplete, is told; nothing is cut off in silence.
+further, or stays incomplete, is reported; nothing is cut off in silence.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from ghstars_assets.sources.github.api.governor import SEARCH
 from ghstars_assets.sources.github.daily import each_day
 from ghstars_assets.sources.github.daily.each_day import Fetched
 from ghstars_assets.sources.github.tables import GitHubTables
-from ghstars_assets.sources.github.tracking.tracking_rules import Wish, standing
+from ghstars_assets.sources.github.tracking.tracking_rules import TrackingRule, current_rules
 from ghstars_assets.sources.source import Say, kept_as_it_was
 
 MOST_RESULTS = 1000
@@ -52,25 +52,25 @@ class _Part:
         if self.created:
             first, last = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in self.created)
             within += f" created:{first}..{last}"
-        # Search leaves forks out unless it is told otherwise.
+        # Search leaves forks out unless it is asked for them.
         return f"{self.base} {within} fork:true".strip()
 
 
 @dataclass
 class _Search:
-    """The search for one wish."""
+    """The search for one tracking rule."""
 
     github: GitHub
-    wish: Wish
+    rule: TrackingRule
     found: dict[int, dict[str, object]] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
-        if self.wish.kind == "stars":
-            await self._search(_Part("", self.wish.stars))
+        if self.rule.kind == "stars":
+            await self._search(_Part("", self.rule.stars))
         else:
-            qualifier = "user" if self.wish.kind == "owner" else "topic"
-            await self._search(_Part(f"{qualifier}:{self.wish.what}", (0, None)))
+            qualifier = "user" if self.rule.kind == "owner" else "topic"
+            await self._search(_Part(f"{qualifier}:{self.rule.what}", (0, None)))
 
     async def _search(self, part: _Part) -> None:
         for attempt in range(_TRIES):
@@ -144,7 +144,7 @@ class _Search:
             "node_id": item["node_id"],
             "full_name": item["full_name"],
             "stars": item["stargazers_count"],
-            "found_by": str(self.wish),
+            "found_by": str(self.rule),
             "observed_at": reply.observed_at,
             "ingested_at": self.github.now().replace(microsecond=0),
         }
@@ -154,24 +154,24 @@ def take_discovered_days(
     lake: Lake, marker: Marker, tables: GitHubTables, days: DayRange, say: Say
 ) -> Iterator[DayOutcome]:
     table = tables.discovered
-    wishes = standing(lake, tables, lake.settings).of_kind("owner", "topic", "stars")
-    if not wishes:
-        yield from _nothing_wished(lake, tables, days)
+    rules = current_rules(lake, tables, lake.settings).of_kind("owner", "topic", "stars")
+    if not rules:
+        yield from _nothing_to_search_for(lake, tables, days)
         return
 
     async def fetch(github: GitHub, day: date) -> Fetched:
         rows: dict[int, dict[str, object]] = {}
         incomplete: list[str] = []
-        for wish in wishes:
-            search = _Search(github, wish)
+        for rule in rules:
+            search = _Search(github, rule)
             await search.run()
-            # The first wish that finds one is the one it is tracked for.
+            # The first rule that finds one is the one it is tracked for.
             rows = {**search.found, **rows}
             incomplete += search.incomplete
         empty = table.empty()
         dated = [row | {"day": day} for row in rows.values()]
         frame = pl.DataFrame(dated, schema=dict(empty.schema), orient="row")
-        told = f"{len(rows):,} found for {len(wishes)} wishes"
+        told = f"{len(rows):,} found for {len(rules)} tracking rules"
         if incomplete:
             told += f"; search stayed incomplete for {'; '.join(incomplete[:5])}"
             say(f"{table.name} {day}: search stayed incomplete for {len(incomplete)} queries")
@@ -180,7 +180,9 @@ def take_discovered_days(
     yield from each_day.take_each_day(lake, marker, table, days, say, fetch=fetch)
 
 
-def _nothing_wished(lake: Lake, tables: GitHubTables, days: DayRange) -> Iterator[DayOutcome]:
+def _nothing_to_search_for(
+    lake: Lake, tables: GitHubTables, days: DayRange
+) -> Iterator[DayOutcome]:
     table = tables.discovered
     stored = set(lake.days(table.name, days))
     for day in days:
@@ -188,5 +190,5 @@ def _nothing_wished(lake: Lake, tables: GitHubTables, days: DayRange) -> Iterato
             yield kept_as_it_was(lake, table, day)
             continue
         written = lake.write(table.name, day, table.empty(), only_if_absent=True)
-        told = "every wish names its repository, so there was nothing to search for"
+        told = "every tracking rule names its repository, so there was nothing to search for"
         yield DayOutcome(day, Status.WRITTEN, 0, written.size_bytes, reason=told)

@@ -15,7 +15,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.api.repository_batches import Asked
 from ghstars_assets.sources.github.tables import BLOCKED, NOT_FOUND, GitHubTables
-from ghstars_assets.sources.github.tracking.tracking_rules import Standing, standing
+from ghstars_assets.sources.github.tracking.tracking_rules import TrackingRules, current_rules
 
 TURNS_DAYS = (7, 14, 21, 28)
 ABSENT_DAYS = 28
@@ -64,7 +64,7 @@ def capacity_per_day(settings: Settings, marker: Marker) -> int:
 
 def plan(
     registry: pl.DataFrame,
-    wanted: Standing,
+    wanted: TrackingRules,
     discovered: pl.DataFrame,
     capacity: int,
     day: date,
@@ -126,10 +126,10 @@ def with_next_days(registry: pl.DataFrame, capacity: int, day: date) -> pl.DataF
 
 def tracked_summary(lake: Lake, marker: Marker, tables: GitHubTables) -> str:
     """What `ghstars status` says of the tracked set."""
-    now = standing(lake, tables, lake.settings)
+    now = current_rules(lake, tables, lake.settings)
     stored = lake.days(tables.repositories.name)
     if not stored:
-        return f"Tracked: {len(now.wishes)} wishes, no repository asked about yet."
+        return f"Tracked: {len(now.rules)} rules, no repository asked about yet."
     registry = without_untracked(lake.read(tables.repositories.name, stored[-1]), now)
     capacity = capacity_per_day(lake.settings, marker)
     turns = turns_of(registry, capacity)
@@ -146,7 +146,7 @@ def tracked_summary(lake: Lake, marker: Marker, tables: GitHubTables) -> str:
     )
 
 
-def without_untracked(registry: pl.DataFrame, now: Standing) -> pl.DataFrame:
+def without_untracked(registry: pl.DataFrame, now: TrackingRules) -> pl.DataFrame:
     """A stored registry, with what was untracked since."""
     is_tracked = pl.col("is_tracked") & ~pl.col("repo_id").is_in(list(now.untracked))
     return registry.with_columns(is_tracked=is_tracked)
@@ -175,17 +175,17 @@ def _placed(registry: pl.DataFrame, capacity: int, day: date) -> pl.DataFrame:
     )
 
 
-def _named(registry: pl.DataFrame, wanted: Standing) -> list[Asked]:
-    """Wishes for single repositories that no tracked one came of yet. Who came of a wish once
+def _named(registry: pl.DataFrame, wanted: TrackingRules) -> list[Asked]:
+    """Rules for single repositories that no tracked one came of yet. Who came of a rule once
     stays its answer, whatever its name is by now."""
     answered = set(registry["tracked_because"]) | {
         f"repository {name}" for name in registry["full_name"]
     }
-    answered = {wish.lower() for wish in answered if wish}
+    answered = {rule.lower() for rule in answered if rule}
     return [
-        Asked(wish.what, str(wish))
-        for wish in wanted.of_kind("repository")
-        if str(wish).lower() not in answered
+        Asked(rule.what, str(rule))
+        for rule in wanted.of_kind("repository")
+        if str(rule).lower() not in answered
     ]
 
 

@@ -23,7 +23,7 @@ from ghstars_assets.sources.github.tables import (
     GitHubTables,
 )
 from ghstars_assets.sources.github.tracking.planning import capacity_per_day, with_next_days
-from ghstars_assets.sources.github.tracking.tracking_rules import standing
+from ghstars_assets.sources.github.tracking.tracking_rules import current_rules
 from ghstars_assets.sources.source import Say, kept_as_it_was
 
 _ONE_DAY = timedelta(days=1)
@@ -35,7 +35,7 @@ class Registry:
     def __init__(self, lake: Lake, tables: GitHubTables) -> None:
         self._lake = lake
         self._tables = tables
-        self._untracked = standing(lake, tables, lake.settings).untracked
+        self._untracked = current_rules(lake, tables, lake.settings).untracked
         self._through: date | None = None
         self._now = tables.repositories.empty()
 
@@ -130,7 +130,7 @@ def fold(
         is_hot="is_hot",
         next_day="next_day",
     )
-    # What GitHub never showed was never tracked, only wished for.
+    # What GitHub never showed was never tracked, whatever a rule asks for.
     return told.filter(pl.col("first_seen").is_not_null()).select(registry.columns)
 
 

@@ -1,4 +1,4 @@
-"""Who is to be tracked: wishes in an append-only log, in a watch list and in the settings."""
+"""Who is to be tracked: rules in an append-only log, in a watch list and in the settings."""
 
 import re
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import GitHubTables
 
-WishKind = Literal["repository", "owner", "topic", "stars"]
+RuleKind = Literal["repository", "owner", "topic", "stars"]
 Action = Literal["track", "untrack"]
 
 _FULL_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$")
 _OWNER = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$")
 _TOPIC = re.compile(r"^[a-z0-9][a-z0-9-]{0,49}$")
 _STARS = re.compile(r"^(\d+)\.\.(\d+)?$")
-_FORMS: dict[WishKind, tuple[re.Pattern[str], str]] = {
+_FORMS: dict[RuleKind, tuple[re.Pattern[str], str]] = {
     "repository": (_FULL_NAME, "owner/name"),
     "owner": (_OWNER, "a user or an organisation"),
     "topic": (_TOPIC, "a topic in lower case, such as data-engineering"),
@@ -38,8 +38,8 @@ _SCHEMA = {
 
 
 @dataclass(frozen=True)
-class Wish:
-    kind: WishKind
+class TrackingRule:
+    kind: RuleKind
     what: str
 
     def __str__(self) -> str:
@@ -49,66 +49,66 @@ class Wish:
     def stars(self) -> tuple[int, int | None]:
         """The bounds of a range of stars."""
         match = _STARS.match(self.what)
-        assert match is not None  # noqa: S101 - `wished` looked
+        assert match is not None  # noqa: S101 - `parse_tracking_rule` looked
         return int(match[1]), int(match[2]) if match[2] else None
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What holds now: the wishes in force, and the repositories that were untracked by name."""
+class TrackingRules:
+    """What holds now: the rules in force, and the repositories that were untracked by name."""
 
-    wishes: tuple[Wish, ...]
+    rules: tuple[TrackingRule, ...]
     untracked: frozenset[int]
 
-    def of_kind(self, *kinds: WishKind) -> list[Wish]:
-        return [wish for wish in self.wishes if wish.kind in kinds]
+    def of_kind(self, *kinds: RuleKind) -> list[TrackingRule]:
+        return [rule for rule in self.rules if rule.kind in kinds]
 
 
-def wished(kind: WishKind, what: str, where: str = "") -> Wish:
-    """A wish in its right form; `where` is told where it is not."""
+def parse_tracking_rule(kind: RuleKind, what: str, where: str = "") -> TrackingRule:
+    """The rule that a text means; an error begins with `where` the text stands."""
     form, meant = _FORMS[kind]
     what = what.strip()
     is_range = kind == "stars" and form.match(what)
     is_backwards = is_range and is_range[2] and int(is_range[2]) < int(is_range[1])
     if not form.match(what) or is_backwards:
         raise GhstarsError(f"{where}{what!r} cannot be tracked; write {meant}.")
-    return Wish(kind, what)
+    return TrackingRule(kind, what)
 
 
 def record(
     lake: Lake,
     tables: GitHubTables,
     action: Action,
-    wishes: Sequence[tuple[Wish, int | None]],
+    rules: Sequence[tuple[TrackingRule, int | None]],
     why: str,
     at: datetime,
 ) -> None:
-    """Append wishes, each with the id of its repository where that is known."""
-    rows = [(at, action, wish.kind, wish.what, repo_id, why) for wish, repo_id in wishes]
-    lake.append(tables.wishes, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
+    """Append rules, each with the id of its repository where that is known."""
+    rows = [(at, action, rule.kind, rule.what, repo_id, why) for rule, repo_id in rules]
+    lake.append(tables.rules, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
 
 
-def standing(lake: Lake, tables: GitHubTables, settings: Settings) -> Standing:
-    log = lake.read_log(tables.wishes)
-    wishes: dict[tuple[str, str], Wish] = {}
+def current_rules(lake: Lake, tables: GitHubTables, settings: Settings) -> TrackingRules:
+    log = lake.read_log(tables.rules)
+    rules: dict[tuple[str, str], TrackingRule] = {}
     untracked: set[int] = set()
     for row in log.iter_rows(named=True) if log is not None else ():
-        wish = Wish(row["kind"], row["what"])
-        key = (wish.kind, wish.what.lower())
+        rule = TrackingRule(row["kind"], row["what"])
+        key = (rule.kind, rule.what.lower())
         if row["action"] == "track":
-            wishes[key] = wish
+            rules[key] = rule
             untracked.discard(row["repo_id"])
         else:
-            wishes.pop(key, None)
+            rules.pop(key, None)
             if row["repo_id"] is not None:
                 untracked.add(row["repo_id"])
-    for wish in _of_settings(settings):
-        wishes.setdefault((wish.kind, wish.what.lower()), wish)
-    return Standing(tuple(wishes.values()), frozenset(untracked))
+    for rule in _of_settings(settings):
+        rules.setdefault((rule.kind, rule.what.lower()), rule)
+    return TrackingRules(tuple(rules.values()), frozenset(untracked))
 
 
-def _of_settings(settings: Settings) -> list[Wish]:
-    listed: list[tuple[WishKind, str, str]] = [
+def _of_settings(settings: Settings) -> list[TrackingRule]:
+    listed: list[tuple[RuleKind, str, str]] = [
         ("owner", "GHSTARS_TRACK_OWNERS", settings.track_owners),
         ("topic", "GHSTARS_TRACK_TOPICS", settings.track_topics),
         ("stars", "GHSTARS_TRACK_STARS", settings.track_stars),
@@ -116,14 +116,14 @@ def _of_settings(settings: Settings) -> list[Wish]:
     return [
         *_watch_list(settings.watch_list),
         *(
-            wished(kind, what, f"{name}: ")
+            parse_tracking_rule(kind, what, f"{name}: ")
             for kind, name, text in listed
             for what in filter(None, map(str.strip, text.split(",")))
         ),
     ]
 
 
-def _watch_list(path: str) -> list[Wish]:
+def _watch_list(path: str) -> list[TrackingRule]:
     if not path:
         return []
     try:
@@ -137,5 +137,5 @@ def _watch_list(path: str) -> list[Wish]:
     for number, line in enumerate(lines, 1):
         name = line.partition("#")[0].strip()
         if name:
-            found.append(wished("repository", name, f"{path}:{number} "))
+            found.append(parse_tracking_rule("repository", name, f"{path}:{number} "))
     return found

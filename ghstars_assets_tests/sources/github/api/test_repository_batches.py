@@ -234,7 +234,7 @@ def test_names_are_asked_for_as_they_are_and_a_wrong_one_harms_no_other() -> Non
         async with invented_github() as invented:
             name = invented.asked(1)[0].full_name
             odd = ['no-one/"}){x}', "no-one/nothing", name.upper()]
-            kept, _ = await _captured(invented, [Asked(one, "a wish") for one in odd])
+            kept, _ = await _captured(invented, [Asked(one, "a rule") for one in odd])
             by_name = {row["asked_as"]: row for row in kept.rows}
             assert by_name[name.upper()]["full_name"] == name
             assert by_name["no-one/nothing"]["status"] == "not_found"
@@ -292,7 +292,7 @@ def test_a_github_that_is_down_is_given_up_after_several_tries() -> None:
         async with invented_github(meddle=meddle) as invented:
             began = asyncio.get_running_loop().time()
             with pytest.raises(UnreachableError, match="goes on where it stopped"):
-                await _captured(invented, [Asked("a/b", "a wish", 1, "R_kgDOAAAAAAAB")])
+                await _captured(invented, [Asked("a/b", "a rule", 1, "R_kgDOAAAAAAAB")])
             assert 30 < asyncio.get_running_loop().time() - began < 120
 
     run_in_virtual_time(story())

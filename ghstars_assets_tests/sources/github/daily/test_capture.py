@@ -25,7 +25,7 @@ from ghstars_assets.sources.github.daily.discovery import take_discovered_days
 from ghstars_assets.sources.github.daily.intake import Intake
 from ghstars_assets.sources.github.tables import tables_of
 from ghstars_assets.sources.github.tracking.registry import take_repositories_days
-from ghstars_assets.sources.github.tracking.tracking_rules import record, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import parse_tracking_rule, record
 
 TABLES = tables_of("stars")
 FIRST = date(2026, 6, 1)
@@ -83,7 +83,7 @@ def _home(tmp_path: Path, **settings: object) -> Iterator[Home]:
             lake,
             TABLES,
             "track",
-            [(wished("stars", "0.."), None)],
+            [(parse_tracking_rule("stars", "0.."), None)],
             "a test",
             datetime(2026, 6, 1, tzinfo=UTC),
         )
@@ -218,8 +218,8 @@ def test_two_repositories_asked_for_in_two_ways_are_one_row(home: Home) -> None:
     home.take(FIRST)
     name = home.rows(FIRST)["full_name"][0]
     home.lake.delete(TABLES.github.name, FIRST)
-    wishes = [(wished("repository", name), None)]
-    record(home.lake, TABLES, "track", wishes, "a test", datetime(2026, 6, 1, tzinfo=UTC))
+    rules = [(parse_tracking_rule("repository", name), None)]
+    record(home.lake, TABLES, "track", rules, "a test", datetime(2026, 6, 1, tzinfo=UTC))
     home.take(FIRST)
     rows = home.rows(FIRST)
     assert rows["repo_id"].is_unique().all()
@@ -229,7 +229,7 @@ def test_a_sandbox_home_of_its_own_shows_every_day_of_its_past(tmp_path: Path) -
     lake = Lake(Settings(home=tmp_path))
     world = SandboxWorld(WORLD.seed, WORLD.repositories, FIRST)
     marker = mark_lake(lake, Marker("sandbox", FIRST, world))
-    everything = [(wished("stars", "0.."), None)]
+    everything = [(parse_tracking_rule("stars", "0.."), None)]
     record(lake, TABLES, "track", everything, "a test", datetime(2026, 6, 1, tzinfo=UTC))
     days = DayRange(FIRST, _day(3))
     list(take_discovered_days(lake, marker, TABLES, days, _say))

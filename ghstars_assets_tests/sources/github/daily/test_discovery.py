@@ -11,15 +11,15 @@ from ghstars_assets.sandbox.faults import Faults
 from ghstars_assets.sandbox.limits import SandboxLimits
 from ghstars_assets.sources.github.daily import discovery
 from ghstars_assets.sources.github.daily.discovery import _Search
-from ghstars_assets.sources.github.tracking.tracking_rules import Wish, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import TrackingRule, parse_tracking_rule
 from ghstars_assets_tests.support.invented_github import Invented, invented_github
 from ghstars_assets_tests.support.virtual_time import run_in_virtual_time
 
 MANY = 2600
 
 
-async def _found(invented: Invented, wish: Wish) -> _Search:
-    search = _Search(invented.github, wish)
+async def _found(invented: Invented, rule: TrackingRule) -> _Search:
+    search = _Search(invented.github, rule)
     await search.run()
     return search
 
@@ -32,9 +32,9 @@ def _known(invented: Invented, condition: pl.Expr) -> set[int]:
 def test_a_range_that_holds_more_than_a_thousand_is_found_whole(bounds: str) -> None:
     async def story() -> None:
         async with invented_github(repositories=MANY) as invented:
-            wish = wished("stars", bounds)
-            low, high = wish.stars
-            search = await _found(invented, wish)
+            rule = parse_tracking_rule("stars", bounds)
+            low, high = rule.stars
+            search = await _found(invented, rule)
             inside = pl.col("stars").is_between(low, high or 10**9)
             assert set(search.found) == _known(invented, inside)
             assert search.incomplete == []
@@ -45,10 +45,10 @@ def test_a_range_that_holds_more_than_a_thousand_is_found_whole(bounds: str) -> 
 def test_a_topic_and_an_owner_are_found_whole() -> None:
     async def story() -> None:
         async with invented_github(repositories=MANY) as invented:
-            topic = await _found(invented, wished("topic", "database"))
+            topic = await _found(invented, parse_tracking_rule("topic", "database"))
             assert set(topic.found) == _known(invented, pl.col("topics").list.contains("database"))
             owner = invented.state.table()["owner"].mode()[0]
-            of_owner = await _found(invented, wished("owner", owner))
+            of_owner = await _found(invented, parse_tracking_rule("owner", owner))
             assert set(of_owner.found) == _known(invented, pl.col("owner") == owner)
 
     run_in_virtual_time(story())
@@ -63,11 +63,11 @@ def test_more_than_a_thousand_with_the_same_stars_are_split_by_their_creation(
             for number in range(40):
                 invented.happen(create=f"many/n{number}", stars=stars)
             monkeypatch.setattr(discovery, "MOST_RESULTS", 20)
-            search = await _found(invented, wished("stars", f"{stars}..{stars}"))
+            search = await _found(invented, parse_tracking_rule("stars", f"{stars}..{stars}"))
             # Made in one second: no split can tell them apart, and that is said.
             assert search.incomplete
             monkeypatch.setattr(discovery, "MOST_RESULTS", 60)
-            search = await _found(invented, wished("stars", f"{stars}..{stars}"))
+            search = await _found(invented, parse_tracking_rule("stars", f"{stars}..{stars}"))
             assert set(search.found) == _known(invented, pl.col("stars") == stars)
             assert search.incomplete == []
 
@@ -79,7 +79,7 @@ def test_a_search_that_stumbles_is_tried_again_until_it_is_whole(fault: str) -> 
     async def story() -> None:
         faults = Faults({fault: 0.15})
         async with invented_github(repositories=1300, faults=faults) as invented:
-            search = await _found(invented, wished("stars", "0.."))
+            search = await _found(invented, parse_tracking_rule("stars", "0.."))
             assert set(search.found) == _known(invented, pl.lit(value=True))
 
     run_in_virtual_time(story())
@@ -95,7 +95,7 @@ def test_a_search_that_never_finishes_is_told_and_not_taken_for_whole() -> None:
             return httpx.Response(200, json=body, headers=headers)
 
         async with invented_github(meddle=meddle) as invented:
-            search = await _found(invented, wished("stars", "5..5"))
+            search = await _found(invented, parse_tracking_rule("stars", "5..5"))
             assert search.incomplete
 
     run_in_virtual_time(story())
@@ -106,7 +106,7 @@ def test_thirty_searches_a_minute_are_kept_to() -> None:
         limits = SandboxLimits(search_per_minute=10)
         async with invented_github(repositories=MANY, limits=limits) as invented:
             began = invented.state.now()
-            await _found(invented, wished("stars", "0.."))
+            await _found(invented, parse_tracking_rule("stars", "0.."))
             assert invented.ledger.refused == 0
             assert invented.state.now() - began > timedelta(minutes=2)
 

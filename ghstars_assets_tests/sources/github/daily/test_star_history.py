@@ -20,7 +20,7 @@ from ghstars_assets.sources.github.daily.capture import take_github_days
 from ghstars_assets.sources.github.daily.discovery import take_discovered_days
 from ghstars_assets.sources.github.daily.star_history import take_star_history_days
 from ghstars_assets.sources.github.tables import tables_of
-from ghstars_assets.sources.github.tracking.tracking_rules import record, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import parse_tracking_rule, record
 
 TABLES = tables_of("stars")
 FIRST = date(2026, 6, 1)
@@ -67,7 +67,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
         )
         lake = Lake(settings)
         marker = mark_lake(lake, Marker("sandbox", FIRST))
-        everything = [(wished("stars", "0.."), None)]
+        everything = [(parse_tracking_rule("stars", "0.."), None)]
         record(lake, TABLES, "track", everything, "a test", datetime(2026, 6, 1, tzinfo=UTC))
         yield Home(lake, marker, sandbox.url)
 

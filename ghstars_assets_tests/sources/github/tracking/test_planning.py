@@ -17,11 +17,11 @@ from ghstars_assets.sources.github.tracking.planning import (
     turns_of,
     with_next_days,
 )
-from ghstars_assets.sources.github.tracking.tracking_rules import Standing, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import TrackingRules, parse_tracking_rule
 
 TABLES = tables_of("stars")
 DAY = date(2026, 6, 1)
-NOTHING = Standing((), frozenset())
+NOTHING = TrackingRules((), frozenset())
 
 
 def _registry(count: int, *, asked: date = DAY - timedelta(days=1)) -> pl.DataFrame:
@@ -145,7 +145,7 @@ def test_who_was_untracked_is_not_asked_about() -> None:
             }
         )
     )
-    wanted = Standing((), frozenset({9}))
+    wanted = TrackingRules((), frozenset({9}))
     planned = plan(registry, wanted, found, 10, DAY)
     assert sorted(one.repo_id or 0 for one in planned.asked) == [1, 3]
     again = plan(registry, NOTHING, found, 10, DAY)
@@ -154,8 +154,11 @@ def test_who_was_untracked_is_not_asked_about() -> None:
     ]
 
 
-def test_a_wish_is_asked_by_name_until_a_repository_came_of_it() -> None:
-    wanted = Standing((wished("repository", "a/n1"), wished("repository", "New/One")), frozenset())
+def test_a_rule_is_asked_by_name_until_a_repository_came_of_it() -> None:
+    wanted = TrackingRules(
+        (parse_tracking_rule("repository", "a/n1"), parse_tracking_rule("repository", "New/One")),
+        frozenset(),
+    )
     renamed = _registry(3).with_columns(
         full_name=pl.when(pl.col("repo_id") == 1)
         .then(pl.lit("b/elsewhere"))

@@ -1,4 +1,4 @@
-"""Wishes: from the log, the watch list and the settings; what cannot be meant is refused."""
+"""Rules: from the log, the watch list and the settings; what cannot be meant is refused."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,12 @@ from ghstars_assets.errors import GhstarsError, SettingsError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import tables_of
-from ghstars_assets.sources.github.tracking.tracking_rules import WishKind, record, standing, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import (
+    RuleKind,
+    current_rules,
+    parse_tracking_rule,
+    record,
+)
 
 TABLES = tables_of("stars")
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -29,24 +34,24 @@ AT = datetime(2026, 6, 1, tzinfo=UTC)
     ],
 )
 def test_what_cannot_be_tracked_is_refused_with_what_is_meant(
-    kind: WishKind, what: str, meant: str
+    kind: RuleKind, what: str, meant: str
 ) -> None:
     with pytest.raises(GhstarsError, match=meant):
-        wished(kind, what)
+        parse_tracking_rule(kind, what)
 
 
 def test_a_range_of_stars_knows_its_bounds() -> None:
-    assert wished("stars", "50..99").stars == (50, 99)
-    assert wished("stars", "1000..").stars == (1000, None)
+    assert parse_tracking_rule("stars", "50..99").stars == (50, 99)
+    assert parse_tracking_rule("stars", "1000..").stars == (1000, None)
 
 
 def test_the_log_the_file_and_the_settings_come_together(lake: Lake, tmp_path: Path) -> None:
     file = tmp_path / "watched.txt"
     file.write_text("# mine\n\na/one  # the first\nB/Two\n")
-    record(lake, TABLES, "track", [(wished("repository", "b/two"), 2)], "", AT)
+    record(lake, TABLES, "track", [(parse_tracking_rule("repository", "b/two"), 2)], "", AT)
     settings = Settings(watch_list=str(file), track_topics="cli, web", track_stars="1000..")
-    found = standing(lake, TABLES, settings).wishes
-    assert [str(wish) for wish in found] == [
+    found = current_rules(lake, TABLES, settings).rules
+    assert [str(rule) for rule in found] == [
         "repository b/two",
         "repository a/one",
         "topic cli",
@@ -59,20 +64,20 @@ def test_a_bad_line_of_the_watch_list_is_named(lake: Lake, tmp_path: Path) -> No
     file = tmp_path / "watched.txt"
     file.write_text("a/one\nnonsense\n")
     with pytest.raises(GhstarsError, match=r"watched\.txt:2 'nonsense' cannot be tracked"):
-        standing(lake, TABLES, Settings(watch_list=str(file)))
+        current_rules(lake, TABLES, Settings(watch_list=str(file)))
 
 
 def test_a_watch_list_that_is_not_there_is_named(lake: Lake, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="GHSTARS_WATCH_LIST"):
-        standing(lake, TABLES, Settings(watch_list=str(tmp_path / "nowhere")))
+        current_rules(lake, TABLES, Settings(watch_list=str(tmp_path / "nowhere")))
 
 
 def test_the_last_word_holds(lake: Lake) -> None:
-    one = wished("repository", "a/one")
+    one = parse_tracking_rule("repository", "a/one")
     record(lake, TABLES, "track", [(one, 1)], "", AT)
     record(lake, TABLES, "untrack", [(one, 1)], "", AT)
-    now = standing(lake, TABLES, Settings())
-    assert (now.wishes, now.untracked) == ((), frozenset({1}))
+    now = current_rules(lake, TABLES, Settings())
+    assert (now.rules, now.untracked) == ((), frozenset({1}))
     record(lake, TABLES, "track", [(one, 1)], "", AT)
-    now = standing(lake, TABLES, Settings())
-    assert (now.wishes, now.untracked) == ((one,), frozenset())
+    now = current_rules(lake, TABLES, Settings())
+    assert (now.rules, now.untracked) == ((one,), frozenset())
