@@ -6,7 +6,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets.problems.stars.sources import SOURCES
-from ghstars_assets.problems.stars.words import told
+from ghstars_assets.problems.stars.words import describe
 from ghstars_assets.sources.github_ranking.tables import FIRST_DAY
 
 PROBLEM = Problem(
@@ -30,7 +30,7 @@ PROBLEM = Problem(
         "language": "coalesce(language, 'none told')",
     },
     target_form=RelativeToBase(),
-    words=told,
+    words=describe,
     training=Training(
         # Two years hold what a gap of months takes from one; see docs/skill.md.
         window_days=730,

@@ -1,4 +1,4 @@
-"""One day as one file of the archive tells it: parsed, folded to a row a repository, and judged.
+"""One day as one file of the archive has it: parsed, folded to a row a repository, and checked.
 
 A raw list has a row for each list a repository stands in, with counts some minutes apart. Counts
 seldom fall within minutes, so the highest is the latest. No file says when it was captured, but
@@ -39,7 +39,7 @@ _MEASURES: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 @dataclass(frozen=True)
-class DayTold:
+class ArchiveDay:
     """A day of the archive, one row a repository."""
 
     day: date
@@ -53,14 +53,14 @@ class DayTold:
 
     @property
     def fingerprint(self) -> str:
-        """Of what it says, whatever the file is called; higher where a table tells its time."""
-        told = f"{self.rows.write_csv()}{self.captured_at:%Y-%m-%dT%H:%M:%S}".encode()
-        return f"{int(self.is_timed)}{hashlib.blake2b(told, digest_size=8).hexdigest()}"
+        """A hash of the content, whatever the file is called; higher where a table has its time."""
+        listed = f"{self.rows.write_csv()}{self.captured_at:%Y-%m-%dT%H:%M:%S}".encode()
+        return f"{int(self.is_timed)}{hashlib.blake2b(listed, digest_size=8).hexdigest()}"
 
     @property
     def rank(self) -> tuple[int, int, str]:
-        """Of two tellings of a day the higher counts, whichever came first: the archive's own file
-        before what somebody made of it, then the fuller one."""
+        """Of two files of a day the one of the higher rank counts, whichever came first: the
+        archive's own before what somebody made of it, then the fuller one."""
         return int(self.form == "csv"), self.rows.height, self.fingerprint
 
 
@@ -72,7 +72,7 @@ def is_condensed(columns: AbstractSet[str]) -> bool:
     return columns >= _PARQUET_COLUMNS
 
 
-def read_raw(content: bytes, name: str) -> DayTold:
+def read_raw(content: bytes, name: str) -> ArchiveDay:
     """A file of lists, as the archive has them."""
     lists = _parsed(content, name)
     listed = lists.with_columns(
@@ -86,8 +86,8 @@ def read_raw(content: bytes, name: str) -> DayTold:
         item=_column(lists, "item"),
         language=_column(lists, "language"),
     )
-    is_told = pl.col("full_name").is_not_null() & pl.col("stars").is_not_null()
-    good = listed.filter(is_told & (pl.col("stars") >= 0))
+    is_usable = pl.col("full_name").is_not_null() & pl.col("stars").is_not_null()
+    good = listed.filter(is_usable & (pl.col("stars") >= 0))
     odd: dict[str, str] = {}
     if good.height < listed.height:
         odd["rows that say nothing"] = f"{listed.height - good.height:,} left out"
@@ -118,22 +118,22 @@ def read_raw(content: bytes, name: str) -> DayTold:
     return _dated(rows, name, odd)
 
 
-def read_condensed(rows: pl.DataFrame, day: date, captured_at: datetime | None) -> DayTold:
+def read_condensed(rows: pl.DataFrame, day: date, captured_at: datetime | None) -> ArchiveDay:
     """A day of a table that somebody made of such files, one row a repository and day."""
     absent = [column for column in _MEASURES if column not in rows.columns]
-    told = rows.with_columns(pl.lit(None).alias(column) for column in absent)
-    told = told.select(*_MEASURES).cast(_MEASURES)  # pyright: ignore[reportArgumentType]
-    told = told.filter(pl.col("full_name").is_not_null() & (pl.col("stars") >= 0))
+    listed = rows.with_columns(pl.lit(None).alias(column) for column in absent)
+    listed = listed.select(*_MEASURES).cast(_MEASURES)  # pyright: ignore[reportArgumentType]
+    listed = listed.filter(pl.col("full_name").is_not_null() & (pl.col("stars") >= 0))
     odd: dict[str, str] = {}
     once = (
-        told.sort("stars", "full_name")
+        listed.sort("stars", "full_name")
         .unique(pl.col("full_name").str.to_lowercase(), keep="last", maintain_order=True)
         .sort("full_name")
     )
-    if told.height < rows.height:
-        odd["rows that say nothing"] = f"{rows.height - told.height:,} left out"
-    if once.height < told.height:
-        odd["twice in a day"] = f"{told.height - once.height:,} rows, the lower count left out"
+    if listed.height < rows.height:
+        odd["rows that say nothing"] = f"{rows.height - listed.height:,} left out"
+    if once.height < listed.height:
+        odd["twice in a day"] = f"{listed.height - once.height:,} rows, the lower count left out"
     newest = _newest_push(once, day)
     if captured_at and newest and abs(captured_at - newest) > timedelta(minutes=30):
         odd["capture time"] = (
@@ -142,14 +142,14 @@ def read_condensed(rows: pl.DataFrame, day: date, captured_at: datetime | None) 
         )
     moment = captured_at or newest
     if moment is None:
-        # Nothing tells the hour. The day's end cannot make a count known too early.
+        # Nothing shows the hour. The day's end cannot make a count known too early.
         odd["capture time"] = "unknown; the end of the day was taken"
         moment = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
-    return DayTold(day, "parquet", once, moment, odd, is_timed=captured_at is not None)
+    return ArchiveDay(day, "parquet", once, moment, odd, is_timed=captured_at is not None)
 
 
-def _dated(rows: pl.DataFrame, name: str, odd: dict[str, str]) -> DayTold:
-    """The newest push tells the day, too: a file of another day under this name is found out."""
+def _dated(rows: pl.DataFrame, name: str, odd: dict[str, str]) -> ArchiveDay:
+    """The newest push shows the day, too: a file of another day under this name is found out."""
     rows = rows.sort("full_name")
     named = _DAY_IN_NAME.search(name)
     newest = rows["pushed_at"].max()
@@ -167,7 +167,7 @@ def _dated(rows: pl.DataFrame, name: str, odd: dict[str, str]) -> DayTold:
         later = rows.filter(pl.col("pushed_at") > newest).height
         odd["pushes of a later day"] = f"{later:,} repositories, up to {day}"
         day = meant
-    return DayTold(day, "csv", rows, newest, odd)
+    return ArchiveDay(day, "csv", rows, newest, odd)
 
 
 def _newest_push(rows: pl.DataFrame, day: date) -> datetime | None:
@@ -197,7 +197,7 @@ def _column(frame: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name) if name in frame.columns else pl.lit(None, pl.String)
 
 
-def days_of(told: pl.LazyFrame) -> Iterator[date]:
+def days_of(listed: pl.LazyFrame) -> Iterator[date]:
     """The days of a condensed table, in order."""
-    days = told.select(pl.col("snapshot_date").cast(pl.Date).unique()).collect()
+    days = listed.select(pl.col("snapshot_date").cast(pl.Date).unique()).collect()
     yield from days["snapshot_date"].drop_nulls().sort().to_list()

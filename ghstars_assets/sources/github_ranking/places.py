@@ -99,14 +99,14 @@ def table_in(path: Path) -> pl.DataFrame:
 
 def capture_times(paths: list[Path]) -> dict[date, datetime]:
     """When each day was captured, by the quality tables that were found."""
-    told: dict[date, datetime] = {}
+    captured: dict[date, datetime] = {}
     for path in paths:
         rows = table_in(path).select(
             pl.col("snapshot_date").cast(pl.Date),
             pl.col("capture_utc").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
         )
-        told |= dict(rows.drop_nulls().iter_rows())
-    return told
+        captured |= dict(rows.drop_nulls().iter_rows())
+    return captured
 
 
 def describe_unknown(paths: list[Path]) -> list[str]:

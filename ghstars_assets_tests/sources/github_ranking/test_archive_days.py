@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ghstars_assets.errors import SourceError
 from ghstars_assets.sources.github_ranking.archive_days import (
-    DayTold,
+    ArchiveDay,
     days_of,
     read_condensed,
     read_raw,
@@ -30,11 +30,13 @@ NAME = f"github-ranking-{DAY}.csv"
 NEXT_DAY = DAY + timedelta(days=1)
 
 
-def told(*rows: dict[str, object], columns: Sequence[str] = COLUMNS, name: str = NAME) -> DayTold:
+def told(
+    *rows: dict[str, object], columns: Sequence[str] = COLUMNS, name: str = NAME
+) -> ArchiveDay:
     return read_raw(lists(*rows, columns=columns), name)
 
 
-def only(day: DayTold) -> dict[str, object]:
+def only(day: ArchiveDay) -> dict[str, object]:
     (found,) = day.rows.iter_rows(named=True)
     return found
 

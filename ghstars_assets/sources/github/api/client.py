@@ -117,11 +117,11 @@ class GitHub:
         """GitHub's time. Before its first answer there is only ours."""
         if self._date is None:
             return utc_now()
-        told, at = self._date
-        return told + timedelta(seconds=asyncio.get_running_loop().time() - at)
+        stated, at = self._date
+        return stated + timedelta(seconds=asyncio.get_running_loop().time() - at)
 
     async def today(self) -> date:
-        """The UTC day on GitHub's clock; asks for it where no answer has told it yet."""
+        """The UTC day on GitHub's clock; asks for it where no answer has shown it yet."""
         if self._date is None:
             await self.budgets()
         return self.now().date()
@@ -197,9 +197,9 @@ class GitHub:
         resources = reply.body["resources"] if reply.status == 200 else {}
         return {
             name: Budget(
-                told["limit"], told["remaining"], datetime.fromtimestamp(told["reset"], UTC)
+                stated["limit"], stated["remaining"], datetime.fromtimestamp(stated["reset"], UTC)
             )
-            for name, told in resources.items()
+            for name, stated in resources.items()
         }
 
     def sandbox_world(self) -> str | None:
@@ -212,7 +212,7 @@ class GitHub:
         self,
         method: str,
         url: str,
-        told_as: str,
+        shown_as: str,
         resource: str,
         points: float,
         **content: Any,
@@ -226,7 +226,7 @@ class GitHub:
                 fault = str(error)
             except httpx.RequestError as error:
                 if method == "POST" and isinstance(error, httpx.ReadTimeout):
-                    words = f"GitHub did not answer {told_as} in time; ask for less at once."
+                    words = f"GitHub did not answer {shown_as} in time; ask for less at once."
                     raise TooHeavyError(words) from None
                 fault = type(error).__name__
             else:
@@ -244,7 +244,7 @@ class GitHub:
                 await asyncio.sleep(pause_seconds)
             pause_seconds *= 2
         raise UnreachableError(
-            f"GitHub could not be asked for {told_as} in {MOST_TRIES} tries: {fault}; look at the "
+            f"GitHub could not be asked for {shown_as} in {MOST_TRIES} tries: {fault}; look at the "
             "connection and run the same again, it goes on where it stopped."
         )
 
@@ -267,7 +267,7 @@ class GitHub:
     def _hold(self, limit: Limited) -> None:
         """Wait as long as GitHub says; where it does not say, a minute, and each time longer."""
         if not self.governor.is_held:
-            # Those that were under way together are told of the same limit, each of them.
+            # Those that were under way together meet the same limit, each of them.
             self._holds_in_a_row += 1
         seconds = limit.wait_seconds
         if seconds is None:
@@ -316,7 +316,7 @@ class GitHub:
         self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """A request that needs no token of ours, or brings its own proof. The budget that its
-        answer tells of is not ours either."""
+        answer shows is not ours either."""
         try:
             response = await self._opened.request(method, path, headers=headers)
         except httpx.RequestError as error:
@@ -326,9 +326,9 @@ class GitHub:
 
     def _learn(self, response: httpx.Response) -> None:
         """Take over the clock, and whether this is GitHub or an invented one."""
-        told = response.headers.get("date")
-        if told:
-            at = parsedate_to_datetime(told).astimezone(UTC)
+        stated = response.headers.get("date")
+        if stated:
+            at = parsedate_to_datetime(stated).astimezone(UTC)
             self._date = (at, asyncio.get_running_loop().time())
         self._world = response.headers.get(SANDBOX_HEADER)
         is_sandbox = self._world is not None
@@ -340,8 +340,8 @@ class GitHub:
             )
 
     def _observed(self, response: httpx.Response) -> datetime:
-        told = response.headers.get("date")
-        return parsedate_to_datetime(told).astimezone(UTC) if told else self.now()
+        stated = response.headers.get("date")
+        return parsedate_to_datetime(stated).astimezone(UTC) if stated else self.now()
 
     @property
     def _opened(self) -> httpx.AsyncClient:

@@ -58,7 +58,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Budget:
-    """One of GitHub's budgets, as its headers told last."""
+    """One of GitHub's budgets, as its headers showed last."""
 
     limit: int
     remaining: int
@@ -152,7 +152,7 @@ class Governor:
             self._done.set()
 
     def learn(self, headers: httpx.Headers) -> None:
-        """Take over the budget that an answer tells of."""
+        """Take over the budget that an answer shows."""
         try:
             budget = Budget(
                 int(headers["x-ratelimit-limit"]),

@@ -12,7 +12,7 @@ CONNECTIONS = 8
 """In FIELDS: each is one request for each repository in GitHub's formula of points."""
 
 FIELDS = """
-fragment told on Repository {
+fragment counts on Repository {
   id databaseId nameWithOwner owner { login }
   stargazerCount forkCount
   watchers { totalCount }
@@ -32,7 +32,7 @@ fragment told on Repository {
 }
 """
 
-BY_IDS = "query ($ids: [ID!]!) { nodes(ids: $ids) { ...told } }" + FIELDS
+BY_IDS = "query ($ids: [ID!]!) { nodes(ids: $ids) { ...counts } }" + FIELDS
 
 
 def by_names(names: Sequence[str]) -> tuple[str, dict[str, object]]:
@@ -41,7 +41,7 @@ def by_names(names: Sequence[str]) -> tuple[str, dict[str, object]]:
     for place, full_name in enumerate(names):
         owner, _, name = full_name.partition("/")
         declared.append(f"$o{place}: String!, $n{place}: String!")
-        asked.append(f"r{place}: repository(owner: $o{place}, name: $n{place}) {{ ...told }}")
+        asked.append(f"r{place}: repository(owner: $o{place}, name: $n{place}) {{ ...counts }}")
         variables |= {f"o{place}": owner, f"n{place}": name}
     return f"query ({', '.join(declared)}) {{ {' '.join(asked)} }}" + FIELDS, variables
 

@@ -43,7 +43,7 @@ class Asked:
 
 @dataclass
 class CaptureReport:
-    told: int = 0
+    answered: int = 0
     missing: int = 0
     batches: int = 0
     failed_batches: int = 0
@@ -127,10 +127,10 @@ class _Capture:
             return
         self.size.worked(len(batch))
         self.report.response_seconds += reply.seconds
-        told = [
-            self._told(one, node, reply) for one, node in zip(batch, nodes, strict=True) if node
+        rows = [
+            self._live_row(one, node, reply) for one, node in zip(batch, nodes, strict=True) if node
         ]
-        self._kept(told)
+        self._kept(rows)
         errors = {_place(error): error for error in reply.errors}
         for place, (one, node) in enumerate(zip(batch, nodes, strict=True)):
             if node is None:
@@ -172,7 +172,7 @@ class _Capture:
             self._kept([self._absent(one, UNREADABLE, trouble, self.github.now())])
 
     async def _look_for(self, one: Asked, error: GraphError | None, observed: datetime) -> None:
-        """A null alone proves nothing: REST tells a deletion from a legal block and from a hole."""
+        """A null alone proves nothing: REST distinguishes a deletion, a legal block and a hole."""
         if error and error.type == "FORBIDDEN":
             self._kept([self._absent(one, FORBIDDEN, error.message, observed)])
             return
@@ -225,7 +225,7 @@ class _Capture:
         taken_by = found.body.get("id") if found.status == 200 else None
         return taken_by if taken_by != repo_id else None
 
-    def _told(self, one: Asked, node: Mapping[str, Any], reply: GraphReply) -> Row:
+    def _live_row(self, one: Asked, node: Mapping[str, Any], reply: GraphReply) -> Row:
         return {
             **row_of(node),
             "status": LIVE,
@@ -253,7 +253,7 @@ class _Capture:
             return
         self.keep(rows)
         self.done += len(rows)
-        self.report.told += sum(row["status"] == LIVE for row in rows)
+        self.report.answered += sum(row["status"] == LIVE for row in rows)
         self.report.missing += sum(row["status"] != LIVE for row in rows)
         self.progress(self.done, self.total)
 

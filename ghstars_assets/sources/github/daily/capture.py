@@ -1,4 +1,4 @@
-"""`stars/github`: what GitHub says of every repository that is due on a day."""
+"""`stars/github`: what GitHub answers about every repository that is due on a day."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from ghstars_assets.sources.github.tracking.registry import Registry
 from ghstars_assets.sources.github.tracking.tracking_rules import current_rules
 from ghstars_assets.sources.source import Say
 
-_TELL_EVERY_SECONDS = 5.0
+_SHOW_EVERY_SECONDS = 5.0
 
 
 class _MidnightError(SourceError):
@@ -73,16 +73,16 @@ class _Taking:
         )
         had = set(kept["asked_as"])
         missing = [one for one in planned.asked if one.asked_as not in had]
-        telling = _Telling(self.say, self.tables.github.name, day)
+        progress_line = _ProgressLine(self.say, self.tables.github.name, day)
 
         def keep(rows: Sequence[Row]) -> None:
             self._keep(day, rows)
 
         try:
-            report = await capture(github, missing, keep=keep, progress=telling)
+            report = await capture(github, missing, keep=keep, progress=progress_line)
         except _MidnightError:
             return self.finish(day)
-        return self._made(intake.rows(), _told(report, len(had), planned.is_short))
+        return self._made(intake.rows(), _summary(report, len(had), planned.is_short))
 
     def finish(self, day: date) -> Fetched | None:
         rows = Intake(self.lake, self.tables.github, day).rows()
@@ -108,17 +108,17 @@ class _Taking:
             return table.empty()
         return self.lake.read(table.name, day)
 
-    def _made(self, rows: pl.DataFrame, told: str) -> Fetched:
+    def _made(self, rows: pl.DataFrame, summary: str) -> Fetched:
         """One row a repository. A name may lead to one that was asked for by its id as well, and
-        what became of an old name is told in a row of its own."""
+        what became of an old name stands in a row of its own."""
         fate = rows.filter(pl.col("old_name_is_now").is_not_null()).select(
             "repo_id", pl.col("old_name_is_now").alias("taken_by")
         )
-        said = rows.filter(
+        answered = rows.filter(
             pl.col("observed_at").is_not_null()
             & ((pl.col("status") != LIVE) | pl.col("stars").is_not_null())
         )
-        known = said.filter(pl.col("repo_id").is_not_null())
+        known = answered.filter(pl.col("repo_id").is_not_null())
         known = known.sort("repo_id", pl.col("status") != LIVE, "asked_as").unique(
             "repo_id", keep="first", maintain_order=True
         )
@@ -127,26 +127,28 @@ class _Taking:
             .with_columns(old_name_is_now=pl.coalesce("old_name_is_now", "taken_by"))
             .drop("taken_by")
         )
-        unknown = said.filter(pl.col("repo_id").is_null()).unique("asked_as", keep="any")
-        return Fetched(pl.concat([known, unknown]), told)
+        unknown = answered.filter(pl.col("repo_id").is_null()).unique("asked_as", keep="any")
+        return Fetched(pl.concat([known, unknown]), summary)
 
 
-class _Telling:
-    """Says how far the day is, now and then."""
+class _ProgressLine:
+    """Shows how far the day is, now and then."""
 
     def __init__(self, say: Say, table: str, day: date) -> None:
         self.say = say
         self.about = f"{table} {day}"
-        self.next_at = time.monotonic() + _TELL_EVERY_SECONDS
+        self.next_at = time.monotonic() + _SHOW_EVERY_SECONDS
 
     def __call__(self, done: int, total: int) -> None:
         if time.monotonic() >= self.next_at:
-            self.next_at = time.monotonic() + _TELL_EVERY_SECONDS
+            self.next_at = time.monotonic() + _SHOW_EVERY_SECONDS
             self.say(f"{self.about}: {done:,} of {total:,} repositories")
 
 
-def _told(report: CaptureReport, had: int, is_short: bool) -> str:
-    parts = [f"{report.told:,} told in {report.batches:,} batches for {report.points:,} points"]
+def _summary(report: CaptureReport, had: int, is_short: bool) -> str:
+    parts = [
+        f"{report.answered:,} answered in {report.batches:,} batches for {report.points:,} points"
+    ]
     if had:
         parts.append(f"{had:,} had been fetched before")
     if report.missing:

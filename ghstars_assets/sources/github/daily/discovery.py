@@ -171,11 +171,11 @@ def take_discovered_days(
         empty = table.empty()
         dated = [row | {"day": day} for row in rows.values()]
         frame = pl.DataFrame(dated, schema=dict(empty.schema), orient="row")
-        told = f"{len(rows):,} found for {len(rules)} tracking rules"
+        summary = f"{len(rows):,} found for {len(rules)} tracking rules"
         if incomplete:
-            told += f"; search stayed incomplete for {'; '.join(incomplete[:5])}"
+            summary += f"; search stayed incomplete for {'; '.join(incomplete[:5])}"
             say(f"{table.name} {day}: search stayed incomplete for {len(incomplete)} queries")
-        return Fetched(frame, told)
+        return Fetched(frame, summary)
 
     yield from each_day.take_each_day(lake, marker, table, days, say, fetch=fetch)
 
@@ -190,5 +190,5 @@ def _nothing_to_search_for(
             yield kept_as_it_was(lake, table, day)
             continue
         written = lake.write(table.name, day, table.empty(), only_if_absent=True)
-        told = "every tracking rule names its repository, so there was nothing to search for"
-        yield DayOutcome(day, Status.WRITTEN, 0, written.size_bytes, reason=told)
+        summary = "every tracking rule names its repository, so there was nothing to search for"
+        yield DayOutcome(day, Status.WRITTEN, 0, written.size_bytes, reason=summary)

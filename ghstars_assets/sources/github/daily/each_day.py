@@ -29,14 +29,14 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Fetched:
-    """A day as GitHub told it, and what is to be said of it."""
+    """A day as GitHub answered it, and a line about it."""
 
     rows: pl.DataFrame
-    told: str
+    summary: str
 
 
 Fetch = Callable[[GitHub, date], Awaitable[Fetched | None]]
-"""None: the day ended before anything of it was told."""
+"""None: the day ended before anything of it was answered."""
 Finish = Callable[[date], Fetched | None]
 """Makes what it can of a past day that was begun and never ended."""
 
@@ -84,8 +84,8 @@ def take_each_day(
             rows = table.conform(fetched.rows)
             written = lake.write(table.name, day, rows, only_if_absent=True)
             Intake(lake, table, day).clear()
-            told = fetched.told if written.is_new else "taken by another run at the same time"
-            yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes, reason=told)
+            summary = fetched.summary if written.is_new else "taken by another run at the same time"
+            yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes, reason=summary)
 
 
 class _Asking:
@@ -143,7 +143,7 @@ def _is_surely_over(marker: Marker, day: date) -> bool:
 
 def _why_not(table: Table, day: date) -> str:
     return (
-        "GitHub tells only what is so today, so nothing was fetched for another day; import "
+        "GitHub knows only what is so today, so nothing was fetched for another day; import "
         "history that knows it, or declare it with "
         f"`ghstars gap {problem_of(table.name)} {day} --why …`"
     )

@@ -1,7 +1,7 @@
-"""`stars/star_history`: what GitHub says today about stars of earlier days.
+"""`stars/star_history`: what GitHub answers today about stars of earlier days.
 
-A page tells 30 weeks. Whoever takes a star back lowers a past day, so a later answer may say less
-of the same day; therefore each row carries the day on which it was said, and is stored under it.
+A page holds 30 weeks. Whoever takes a star back lowers a past day, so a later answer may have
+fewer of the same day; so each row carries the day on which it was asked, and is stored under it.
 """
 
 from collections.abc import Iterator
@@ -48,10 +48,10 @@ def take_star_history_days(
                 continue
             known = {"repo_id": repo_id, "node_id": node_id, "full_name": full_name}
             intake.keep([row | known for row in rows])
-        told = f"{chosen.height - gone:,} repositories read, 30 weeks of each"
+        summary = f"{chosen.height - gone:,} repositories read, 30 weeks of each"
         if gone:
-            told += f"; {gone:,} had no history to tell"
-        return Fetched(_once_each(intake.rows()), told)
+            summary += f"; {gone:,} had no history"
+        return Fetched(_once_each(intake.rows()), summary)
 
     def finish(day: date) -> Fetched | None:
         rows = Intake(lake, table, day).rows()
@@ -65,7 +65,7 @@ def take_star_history_days(
 
 
 async def _read(github: GitHub, repo_id: int, full_name: str) -> list[dict[str, Any]] | None:
-    """The days that one page tells; None where there is no such history, or it is another's."""
+    """The days that one page holds; None where there is no such history, or it is another's."""
     reply = await github.get(f"/repos/{full_name}/stargazers/history", {"per_page": WEEKS_A_PAGE})
     if reply.moved_to and f"/repositories/{repo_id}/" not in reply.moved_to:
         return None
@@ -78,7 +78,7 @@ async def _read(github: GitHub, repo_id: int, full_name: str) -> list[dict[str, 
         sunday = datetime.fromtimestamp(week["week"], UTC).date()
         for place, gained in enumerate(week["days"]):
             gained_on = sunday + timedelta(days=place)
-            # The current week is told whole; its days to come are no news.
+            # The current week is listed whole; its days to come are no news.
             if gained_on <= today:
                 found.append(
                     {

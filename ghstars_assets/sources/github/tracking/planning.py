@@ -135,12 +135,12 @@ def tracked_summary(lake: Lake, marker: Marker, tables: GitHubTables) -> str:
     turns = turns_of(registry, capacity)
     tracked = registry.filter("is_tracked")
     absent = tracked.filter(_is_absent()).height
-    told = f"Tracked: {tracked.height - absent:,} repositories"
-    told += f" and {absent:,} that are gone or blocked" if absent else ""
+    summary = f"Tracked: {tracked.height - absent:,} repositories"
+    summary += f" and {absent:,} that are gone or blocked" if absent else ""
     if not turns.is_short:
-        return f"{told}; all are asked about every day."
+        return f"{summary}; all are asked about every day."
     return (
-        f"{told}; the budget is good for {capacity:,} a day: {turns.hot:,} hot ones daily, the "
+        f"{summary}; the budget is good for {capacity:,} a day: {turns.hot:,} hot ones daily, the "
         f"others every {turns.turn_days} days (`ghstars tracked` has each one's next date). Raise "
         "GHSTARS_GITHUB_SNAPSHOT_HOURS or untrack some."
     )

@@ -73,8 +73,8 @@ def fold(
     registry: pl.DataFrame, answers: pl.DataFrame, day: date, untracked: frozenset[int]
 ) -> pl.DataFrame:
     """The registry after a day's answers. What was not asked about stays as it was."""
-    said = answers.filter(pl.col("repo_id").is_not_null())
-    both = registry.join(said, on="repo_id", how="full", coalesce=True, suffix="_now")
+    answered = answers.filter(pl.col("repo_id").is_not_null())
+    both = registry.join(answered, on="repo_id", how="full", coalesce=True, suffix="_now")
     was_known = pl.col("status").is_not_null()
     is_asked = pl.col("status_now").is_not_null()
     is_live = (pl.col("status_now") == LIVE).fill_null(value=False)
@@ -108,7 +108,7 @@ def fold(
         .then(pl.lit("name_taken"))
     )
     has_new_status = is_asked & pl.col("status").ne_missing(pl.col("status_now"))
-    told = both.select(
+    folded = both.select(
         day=pl.lit(day),
         repo_id="repo_id",
         node_id=pl.coalesce(pl.when(is_live).then("node_id_now"), "node_id", "node_id_now"),
@@ -131,7 +131,7 @@ def fold(
         next_day="next_day",
     )
     # What GitHub never showed was never tracked, whatever a rule asks for.
-    return told.filter(pl.col("first_seen").is_not_null()).select(registry.columns)
+    return folded.filter(pl.col("first_seen").is_not_null()).select(registry.columns)
 
 
 def take_repositories_days(
@@ -154,8 +154,9 @@ def take_repositories_days(
         rows = table.conform(with_next_days(registry.at_end_of(day), capacity, day))
         written = lake.write(table.name, day, rows, only_if_absent=True)
         changes = rows["change"].drop_nulls().value_counts(sort=True).iter_rows()
-        told = ", ".join(f"{count:,} {change}" for change, count in changes) or "nothing changed"
-        yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes, reason=told)
+        summary = ", ".join(f"{count:,} {change}" for change, count in changes)
+        reason = summary or "nothing changed"
+        yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes, reason=reason)
 
 
 def _owner(column: str) -> pl.Expr:

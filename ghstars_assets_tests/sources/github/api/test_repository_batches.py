@@ -122,7 +122,7 @@ def test_one_repository_that_breaks_every_answer_is_found_and_told_alone() -> No
                 (asked[17].repo_id, "unreadable")
             ]
             assert "502" in bad[0]["trouble"]
-            assert report.told == len(asked) - 1
+            assert report.answered == len(asked) - 1
 
     run_in_virtual_time(story())
 
@@ -145,7 +145,7 @@ def test_what_is_gone_blocked_or_forbidden_is_told_apart() -> None:
             ]
             assert kept.of(gone)["stars"] is None if "stars" in kept.of(gone) else True
             assert "SAML" in kept.of(forbidden)["trouble"]
-            assert (report.told, report.missing) == (2, 4)
+            assert (report.answered, report.missing) == (2, 4)
 
     run_in_virtual_time(story())
 
@@ -165,7 +165,7 @@ def test_one_that_is_withheld_with_its_whole_batch_is_found_and_told_blocked() -
             invented.happen(block=asked[9].repo_id)
             kept, report = await _captured(invented, asked)
             assert kept.of(asked[9].repo_id or 0)["status"] == "blocked"
-            assert report.told == 39
+            assert report.answered == 39
 
     run_in_virtual_time(story())
 

@@ -116,7 +116,7 @@ def test_a_past_day_is_never_stamped_with_todays_count(home: Home) -> None:
     assert past.reason == "taken before and kept as it was"
     assert home.rows(FIRST).equals(before)
     assert missed.status is Status.SKIPPED
-    assert "GitHub tells only what is so today" in missed.reason
+    assert "GitHub knows only what is so today" in missed.reason
     assert f"ghstars gap stars {_day(1)}" in missed.reason
     assert home.lake.days(TABLES.github.name) == [FIRST]
     assert home.told(_day(3)) == {}
