@@ -32,12 +32,12 @@ from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.client import GitHub
-from ghstars_assets.sources.github.credentials import Token
-from ghstars_assets.sources.github.endpoint import Endpoint
-from ghstars_assets.sources.github.governor import Limits
-from ghstars_assets.sources.github.intake import Intake
-from ghstars_assets.sources.github.snapshotter import Asked, capture
+from ghstars_assets.sources.github.api.client import GitHub
+from ghstars_assets.sources.github.api.credentials import Token
+from ghstars_assets.sources.github.api.endpoint import Endpoint
+from ghstars_assets.sources.github.api.governor import Limits
+from ghstars_assets.sources.github.api.repository_batches import Asked, capture
+from ghstars_assets.sources.github.daily.intake import Intake
 from ghstars_assets.sources.github.tables import tables_of
 
 SEED = 7

@@ -1,8 +1,32 @@
-"""Errors that a user reads: one sentence naming what went wrong, where, and the remedy."""
+"""Errors that a user reads: one sentence naming what went wrong, where, and the remedy.
+
+Each class states why it is raised, so that whoever runs a step knows whether trying again can help.
+What the errors of foreign libraries mean is decided in `failures.py`.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Cause(StrEnum):
+    TRANSIENT = "transient"
+    """The network, a server or a busy file: it passes by itself."""
+    BUDGET = "budget"
+    """What somebody allows us is used up; it returns at a time."""
+    BAD_DATA = "bad data"
+    """Data, a setting or a credential is not as it must be: the same again would fail the same."""
+    BUG = "bug"
+    """None of these: a fault of the code."""
 
 
 class GhstarsError(Exception):
     """A fault the user can act on. The command prints its message alone, without a traceback."""
+
+    cause: ClassVar[Cause | None] = None
+    """Why errors of this class are raised. None leaves it to the error that led to this one; where
+    there is none, it is bad data."""
+    was_tried_again: ClassVar[bool] = False
+    """Whether whoever raises it has tried again for half a minute or longer before."""
 
 
 class SettingsError(GhstarsError):
@@ -37,5 +61,17 @@ class SourceError(GhstarsError):
     """A source cannot give what it was asked for."""
 
 
+class BudgetError(SourceError):
+    """What a source allows us is used up, and it returns later than we wait for."""
+
+    cause = Cause.BUDGET
+
+    def __init__(self, message: str, returns_in_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.returns_in_seconds = returns_in_seconds
+
+
 class LogMovedError(GhstarsError):
     """Somebody else appended to a log since it was read."""
+
+    cause = Cause.TRANSIENT

@@ -1,4 +1,8 @@
-"""Why a step failed, in a word, and whether trying again can help: decided here, nowhere else."""
+"""Finds out why a step failed, and whether trying again can help.
+
+An error of ours states its cause itself, in its class. What the errors of foreign libraries mean is
+decided here, and nowhere else.
+"""
 
 import errno
 import re
@@ -7,36 +11,14 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 
 import duckdb
 import httpx
 from obstore.exceptions import BaseError, GenericError
 from pydantic import SecretStr
 
-from ghstars_assets.errors import GhstarsError, LogMovedError
+from ghstars_assets.errors import BudgetError, Cause, GhstarsError
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.answers import (
-    BadCredentialsError,
-    BadQueryError,
-    BudgetSpentError,
-    ForbiddenError,
-    RefusedError,
-    TooHeavyError,
-    UnreachableError,
-)
-
-
-class Cause(StrEnum):
-    TRANSIENT = "transient"
-    """The network, a server or a busy file: it passes by itself."""
-    BUDGET = "budget"
-    """What somebody allows us is used up; it returns at a time."""
-    BAD_DATA = "bad data"
-    """Data, a setting or a credential is not as it must be: the same again would fail the same."""
-    BUG = "bug"
-    """None of these: a fault of the code."""
-
 
 SOON_SECONDS = (5.0, 20.0, 80.0)
 """Before each new try of something that nobody tried again so far."""
@@ -44,17 +26,6 @@ LATER_SECONDS = (60.0,)
 """Before the one new try of what its own client has tried for half a minute or longer."""
 MOST_WAITS_FOR_A_BUDGET = 2
 
-_OURS: tuple[tuple[type[GhstarsError], Cause], ...] = (
-    # A subclass stands before its base.
-    (BudgetSpentError, Cause.BUDGET),
-    (RefusedError, Cause.BAD_DATA),
-    (BadCredentialsError, Cause.BAD_DATA),
-    (ForbiddenError, Cause.BAD_DATA),
-    (BadQueryError, Cause.BUG),
-    (UnreachableError, Cause.TRANSIENT),
-    (TooHeavyError, Cause.TRANSIENT),
-    (LogMovedError, Cause.TRANSIENT),
-)
 _PASSING_ERRNOS = {
     errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT,
     errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH,
@@ -68,7 +39,7 @@ _QUERY_OF_ADDRESS = re.compile(r"(//[^\s?'\"]+)\?[^\s'\"]*")
 
 
 def classify(error: BaseException) -> Cause:
-    """What the first error says that has a cause of its own, from the outermost inwards."""
+    """The cause of the first error that has one of its own, from the outermost inwards."""
     chain = list(_chain(error))
     for link in chain:
         cause = _own_cause(link)
@@ -84,9 +55,9 @@ def waits(error: BaseException) -> tuple[float, ...]:
 
 
 def returns_in_seconds(error: BaseException, now: datetime) -> float | None:
-    """When a spent budget returns, as far as anybody said."""
+    """When a budget that is used up returns; None where nobody says so."""
     for link in _chain(error):
-        if isinstance(link, BudgetSpentError):
+        if isinstance(link, BudgetError):
             return link.returns_in_seconds
         if isinstance(link, httpx.HTTPStatusError):
             return _retry_after(link.response.headers.get("retry-after", ""), now)
@@ -94,11 +65,11 @@ def returns_in_seconds(error: BaseException, now: datetime) -> float | None:
 
 
 def sentence(error: BaseException, settings: Settings) -> str:
-    """What a user is told: our own sentence, else the error's name and first line. Nothing of it
-    is a secret, for it stands in Dagster's records."""
+    """What a user reads: our own sentence, else the error's name and first line. Nothing of it is a
+    secret, for it stands in Dagster's records."""
     ours = next((link for link in _chain(error) if isinstance(link, GhstarsError)), None)
-    told = str(ours) if ours else f"{type(error).__name__}: {_first_line(error)}"
-    return _without_secrets(told, settings)
+    message = str(ours) if ours else f"{type(error).__name__}: {_first_line(error)}"
+    return _without_secrets(message, settings)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -113,9 +84,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _own_cause(error: BaseException) -> Cause | None:
-    """What an error means by itself; None where it says nothing of that, or only passes it on."""
+    """What an error means by itself; None where it means nothing, or only passes another on."""
     if isinstance(error, GhstarsError):
-        return next((cause for kind, cause in _OURS if isinstance(error, kind)), None)
+        return error.cause
     if isinstance(error, httpx.HTTPError):
         return _of_http(error)
     if isinstance(error, BaseError | duckdb.Error) or "object-store error" in str(error):
@@ -171,14 +142,15 @@ def _of_mlflow(error: BaseException) -> Cause | None:
     code = getattr(error, "error_code", "")
     if code == "REQUEST_LIMIT_EXCEEDED":
         return Cause.BUDGET
-    # Of its server's errors; raised in this process it stands for any fault.
+    # This is for its server's errors; raised in this process the code stands for any fault.
     is_servers = type(error).__name__ == "RestException" and code == "INTERNAL_ERROR"
     return Cause.TRANSIENT if is_servers or code == "TEMPORARILY_UNAVAILABLE" else None
 
 
 def _was_tried_again(error: BaseException) -> bool:
     return (
-        isinstance(error, UnreachableError | BaseError | duckdb.Error)
+        (isinstance(error, GhstarsError) and error.was_tried_again)
+        or isinstance(error, BaseError | duckdb.Error)
         or "object-store error" in str(error)
         or type(error).__module__ in ("mlflow.exceptions", "requests.exceptions")
     )

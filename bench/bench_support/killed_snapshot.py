@@ -20,8 +20,8 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.http.child import running_sandbox
 from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.batching import MOST_AT_ONCE
-from ghstars_assets.sources.github.intake import Intake
+from ghstars_assets.sources.github.api.batching import MOST_AT_ONCE
+from ghstars_assets.sources.github.daily.intake import Intake
 from ghstars_assets.sources.github.tables import tables_of
 
 DAY = date(2026, 6, 1)

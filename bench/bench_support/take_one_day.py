@@ -9,8 +9,8 @@ from ghstars_assets.calendar import DayRange, parse_day
 from ghstars_assets.lake.marker import require_kind
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import load_settings
-from ghstars_assets.sources.github.capture import take_github_days
-from ghstars_assets.sources.github.discovery import take_discovered_days
+from ghstars_assets.sources.github.daily.capture import take_github_days
+from ghstars_assets.sources.github.daily.discovery import take_discovered_days
 from ghstars_assets.sources.github.tables import tables_of
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ghstars_assets.learning.problem import Problem
     from ghstars_assets.problems.platform import Form
     from ghstars_assets.settings import Settings
-    from ghstars_assets.sources.source import Brought
 
 
 class CommandLine:
@@ -72,12 +71,12 @@ class CommandLine:
 
     def import_history(
         self, lake: "Lake", problem: "Problem", place: str, days: "DayRange | None"
-    ) -> "Brought":
+    ) -> "ImportResult":
         from ghstars_assets.cli.data.import_history import import_history
 
         return import_history(lake, problem, place, days)
 
-    def record_import(self, lake: "Lake", problem: "Problem", imported: "Brought") -> int:
+    def record_import(self, lake: "Lake", problem: "Problem", imported: "ImportResult") -> int:
         from ghstars_assets.cli.data.import_history import record_in_dagster
 
         return record_in_dagster(self.settings, lake, problem, imported)

@@ -14,8 +14,8 @@ Kind = Literal["sandbox", "real"]
 
 
 SANDBOX_NOTICE = (
-    "This is the sandbox: an invented world. Its repositories exist nowhere, and no figure "
-    "measured on it says anything about GitHub."
+    "This is the sandbox: an invented world. Nothing in it exists, and no figure measured on it "
+    "says anything about the real one."
 )
 
 
@@ -57,7 +57,7 @@ def read_marker(lake: Lake) -> Marker | None:
 
 
 def mark_lake(lake: Lake, wanted: Marker) -> Marker:
-    """Mark an empty lake, or return the mark it has. Another kind's lake is refused."""
+    """Mark an empty lake, or return the marker it has. A lake of another kind is refused."""
     content = json.dumps(asdict(wanted), default=str, indent=2).encode()
     lake.store.put(MARKER_KEY, content, only_if_absent=True)
     return require_kind(lake, wanted.kind)
@@ -68,12 +68,12 @@ def require_kind(lake: Lake, kind: Kind) -> Marker:
 
 
 def require_marker(lake: Lake, kinds: Collection[Kind]) -> Marker:
-    """The mark of a lake that takes data of one of these kinds."""
+    """The marker of a lake that takes data of one of these kinds; any other lake is refused."""
     marker = read_marker(lake)
     if marker is None:
         raise WrongHomeError(
             f"The lake at {lake.store.root} is empty and unmarked; run `ghstars demo` for the "
-            "sandbox, or `ghstars track OWNER/NAME` for GitHub itself."
+            "sandbox, or `ghstars start` for real data."
         )
     if marker.kind not in kinds:
         raise WrongHomeError(
@@ -89,7 +89,7 @@ def _world(stored: dict[str, Any]) -> SandboxWorld:
         seed=stored["seed"],
         repositories=stored["repositories"],
         first_day=date.fromisoformat(stored["first_day"]),
-        # Claims were made before worlds could change.
+        # Markers were written before worlds could change.
         change_on=_day(stored.get("change_on")),
     )
 

@@ -15,10 +15,9 @@ from dagster import (
 )
 
 from ghstars_assets.calendar import utc_now
-from ghstars_assets.errors import GhstarsError
+from ghstars_assets.errors import Cause, GhstarsError
 from ghstars_assets.failures import (
     MOST_WAITS_FOR_A_BUDGET,
-    Cause,
     classify,
     returns_in_seconds,
     sentence,

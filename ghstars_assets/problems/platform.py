@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ghstars_assets.lake.tables import Lake
     from ghstars_assets.learning.problem import Problem
     from ghstars_assets.settings import Settings
-    from ghstars_assets.sources.source import Brought
 
 Form = Literal["table", "csv", "json"]
 """How a frame is printed."""
@@ -63,11 +62,11 @@ class Platform(Protocol):
 
     def import_history(
         self, lake: "Lake", problem: "Problem", place: str, days: "DayRange | None"
-    ) -> "Brought":
+    ) -> "ImportResult":
         """Import a history into the lake; Dagster knows nothing of it yet."""
         ...
 
-    def record_import(self, lake: "Lake", problem: "Problem", imported: "Brought") -> int:
+    def record_import(self, lake: "Lake", problem: "Problem", imported: "ImportResult") -> int:
         """Record imported days in Dagster, and return how many these were."""
         ...
 

@@ -1,9 +1,9 @@
-"""What a source is: which days it can still tell, and how a day is taken from it, once and for all.
+"""What a source is: which days it knows, and how a day is taken from it, once and for all.
 
 A day that was taken is never taken again: a source's table is append-only, whoever asks twice.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -11,13 +11,14 @@ from typing import Protocol
 import polars as pl
 
 from ghstars_assets.calendar import DayRange, consecutive
-from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.catalog import Table, problem_of
 from ghstars_assets.lake.marker import Kind, Marker
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sources.archives import Archive
 
 Say = Callable[[str], None]
-"""Where progress is told."""
+"""Shows a line of progress to whoever watches."""
 
 
 class Take(Protocol):
@@ -29,31 +30,9 @@ class Take(Protocol):
 
 
 class KnownDays(Protocol):
-    """The days that a source can tell at a moment, in order."""
+    """The days that a source knows at a moment, in order."""
 
     def __call__(self, lake: Lake, marker: Marker, now: datetime, /) -> list[date]: ...
-
-
-@dataclass(frozen=True)
-class Brought:
-    """What a history that a user named has brought."""
-
-    lines: tuple[str, ...]
-    """The report, a line a thing."""
-    changed: Mapping[str, frozenset[date]]
-    """By table, the days that were written."""
-
-
-Progress = Callable[[str, int, int], None]
-"""What is done, how much of it, of how much."""
-
-
-class Bring(Protocol):
-    """Brings history from a place that a user names: a folder, a file, an address on the web."""
-
-    def __call__(
-        self, lake: Lake, place: str, days: DayRange | None, progress: Progress, /
-    ) -> Brought: ...
 
 
 @dataclass(frozen=True)
@@ -68,13 +47,13 @@ class Source:
     reads: tuple[str, ...] = ()
     """Tables whose same day it needs."""
     covers: str = ""
-    """SQL that counts how much of a day it covers; without it the source is in no coverage."""
-    told: Callable[[Lake, Marker], str] | None = None
-    """What `ghstars status` says of it beside its days."""
+    """SQL that counts how much of a day it covers; without it, its source coverage is not shown."""
+    status_line: Callable[[Lake, Marker], str] | None = None
+    """What `ghstars status` shows of it beside its days."""
     is_history: bool = False
     """It knows the past alone, and a day only when that was imported: no schedule asks it."""
-    bring: Bring | None = None
-    """How a user's history is imported, into this table and into those beside it."""
+    archive: Archive | None = None
+    """What `ghstars import` imports from, into this table and into those beside it."""
 
 
 Capture = Callable[[Marker, DayRange], Iterator[tuple[date, pl.DataFrame]]]
@@ -92,11 +71,24 @@ def take_days(
     for missing in consecutive([day for day in days if day not in stored]):
         for day, frame in capture(marker, missing):
             written = lake.write(table.name, day, table.conform(frame), only_if_absent=True)
-            told = "taken now" if written.is_new else "taken by another run at the same time"
-            yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes, reason=told)
+            reason = "taken now" if written.is_new else "taken by another run at the same time"
+            yield DayOutcome(day, Status.WRITTEN, written.rows, written.size_bytes, reason=reason)
 
 
 def kept_as_it_was(lake: Lake, table: Table, day: date) -> DayOutcome:
     """The outcome of a day that is stored already."""
     rows = lake.scan(table.name, DayRange(day, day)).select(pl.len()).collect().item()
     return DayOutcome(day, Status.WRITTEN, rows, reason="taken before and kept as it was")
+
+
+def keep_imported_days(
+    lake: Lake, table: Table, days: DayRange, why_not: str
+) -> Iterator[DayOutcome]:
+    """The outcomes of a table that only imports fill; `why_not` says why a day is not there."""
+    stored = set(lake.days(table.name, days))
+    remedy = f"`ghstars import {problem_of(table.name)} PATH_OR_URL` brings what an archive has"
+    for day in days:
+        if day in stored:
+            yield kept_as_it_was(lake, table, day)
+        else:
+            yield DayOutcome(day, Status.SKIPPED, reason=f"{why_not}; {remedy}")

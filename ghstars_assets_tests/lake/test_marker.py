@@ -24,14 +24,14 @@ CHANGING = Marker("sandbox", world=replace(WORLD, change_on=date(2026, 5, 1)))
 
 
 @pytest.mark.parametrize("wanted", [SANDBOX, CHANGING, REAL])
-def test_a_claim_is_read_as_it_was_made(lake: Lake, wanted: Marker) -> None:
+def test_a_marker_is_read_as_it_was_written(lake: Lake, wanted: Marker) -> None:
     assert read_marker(lake) is None
     assert mark_lake(lake, wanted) == wanted
     assert read_marker(lake) == wanted
     assert require_kind(lake, wanted.kind) == wanted
 
 
-def test_a_claim_from_before_worlds_could_change_is_of_one_that_does_not(lake: Lake) -> None:
+def test_a_marker_from_before_worlds_could_change_is_of_one_that_does_not(lake: Lake) -> None:
     stored = json.loads(json.dumps(asdict(SANDBOX), default=str))
     del stored["world"]["change_on"]
     lake.store.put(MARKER_KEY, json.dumps(stored).encode())
@@ -41,27 +41,27 @@ def test_a_claim_from_before_worlds_could_change_is_of_one_that_does_not(lake: L
 @pytest.mark.parametrize(("first", "second"), [(SANDBOX, REAL), (REAL, SANDBOX)])
 def test_sandbox_and_real_data_never_meet(lake: Lake, first: Marker, second: Marker) -> None:
     mark_lake(lake, first)
-    told = f"holds {first.kind} data and takes no {second.kind} data; set GHSTARS_HOME"
-    with pytest.raises(WrongHomeError, match=told):
+    refusal = f"holds {first.kind} data and takes no {second.kind} data; set GHSTARS_HOME"
+    with pytest.raises(WrongHomeError, match=refusal):
         mark_lake(lake, second)
-    with pytest.raises(WrongHomeError, match=told):
+    with pytest.raises(WrongHomeError, match=refusal):
         require_kind(lake, second.kind)
     assert read_marker(lake) == first
 
 
-def test_the_first_claim_stays_whatever_a_later_one_of_its_kind_wants(lake: Lake) -> None:
+def test_the_first_marker_stays_whatever_a_later_one_of_its_kind_wants(lake: Lake) -> None:
     mark_lake(lake, SANDBOX)
     other = Marker("sandbox", world=SandboxWorld(8, 5, date(2025, 1, 1)))
     assert mark_lake(lake, other) == SANDBOX
 
 
-def test_an_unclaimed_lake_takes_no_data(lake: Lake) -> None:
+def test_an_unmarked_lake_takes_no_data(lake: Lake) -> None:
     with pytest.raises(WrongHomeError, match="empty and unmarked; run `ghstars demo`"):
         require_kind(lake, "sandbox")
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"kind": "sandbox"}', b'{"kind": 1, "wor'])
-def test_a_claim_that_cannot_be_read_is_named_and_not_taken_for_none(
+def test_a_marker_that_cannot_be_read_is_named_and_not_taken_for_none(
     lake: Lake, content: bytes
 ) -> None:
     lake.store.put(MARKER_KEY, content)

@@ -37,7 +37,7 @@ from ghstars_assets.orchestration.retries import (
 )
 from ghstars_assets.orchestration.runs import RunFailedError, Runner
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.answers import BudgetSpentError, UnreachableError
+from ghstars_assets.sources.github.api.answers import BudgetSpentError, UnreachableError
 from ghstars_assets_tests.support.dagster_runs import (
     process_with_home,
     reason_of_failure,

@@ -29,7 +29,7 @@ from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets.sandbox.world.world import World, WorldSpec
 from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sources.github.tables import tables_of
-from ghstars_assets.sources.github.wishes import record, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import parse_tracking_rule, record
 from ghstars_assets.sql_tables.engine import Batch, fill
 from ghstars_assets_tests.support.stage_runs import calibrate_days, predict_days, score_days
 from ghstars_assets_tests.support.world_rows import TABLE, as_github
@@ -57,7 +57,7 @@ def mark_world(lake: Lake, first_day: date) -> None:
     """Mark the lake as a sandbox whose world and partitions begin on the same day, and track all
     of it."""
     mark_lake(lake, Marker("sandbox", first_day, SandboxWorld(SEED, REPOSITORIES, first_day)))
-    everything = [(wished("stars", "0.."), None)]
+    everything = [(parse_tracking_rule("stars", "0.."), None)]
     record(
         lake, tables_of("stars"), "track", everything, "a test", datetime(2026, 6, 1, tzinfo=UTC)
     )

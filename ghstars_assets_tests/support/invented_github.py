@@ -16,11 +16,11 @@ from ghstars_assets.sandbox.http.latency import Latency
 from ghstars_assets.sandbox.http.limits import Ledger, SandboxLimits
 from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.sandbox.world.world import WorldSpec
-from ghstars_assets.sources.github.client import GitHub
-from ghstars_assets.sources.github.credentials import Credentials, Token
-from ghstars_assets.sources.github.endpoint import Endpoint
-from ghstars_assets.sources.github.governor import Limits
-from ghstars_assets.sources.github.snapshotter import Asked
+from ghstars_assets.sources.github.api.client import GitHub
+from ghstars_assets.sources.github.api.credentials import Credentials, Token
+from ghstars_assets.sources.github.api.endpoint import Endpoint
+from ghstars_assets.sources.github.api.governor import Limits
+from ghstars_assets.sources.github.api.repository_batches import Asked
 
 SEED = 5
 DAY = date(2026, 6, 1)

@@ -12,9 +12,10 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sources.archives import files_in
 from ghstars_assets.sources.github_ranking.identity import Rename
 from ghstars_assets.sources.github_ranking.importing import ImportReport, import_files
-from ghstars_assets.sources.github_ranking.places import FilesFound, files_in
+from ghstars_assets.sources.github_ranking.places import FilesFound, sorted_files
 from ghstars_assets.sources.github_ranking.tables import ranking_tables
 
 COLUMNS = (
@@ -121,7 +122,7 @@ def days_from(first: date, number: int) -> list[date]:
 
 
 def found_in(place: Path) -> FilesFound:
-    return files_in(place, lambda _path: False)
+    return sorted_files(files_in(place))
 
 
 def bring(lake: Lake, place: Path, days: DayRange | None = None) -> ImportReport:

@@ -16,7 +16,7 @@ from ghstars_assets.learning.problem import Problem
 from ghstars_assets.orchestration.runs import Recorded, Runner, dagster_instance
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.source import Brought, Progress
+from ghstars_assets.sources.archives import ImportResult, Progress, import_from_archives
 
 
 class _ImportCommand(click.Command):
@@ -72,16 +72,18 @@ def import_command(
         )
 
 
-def import_history(lake: Lake, problem: Problem, place: str, days: DayRange | None) -> Brought:
+def import_history(lake: Lake, problem: Problem, place: str, days: DayRange | None) -> ImportResult:
     """Import into the lake; nothing of it is in Dagster's records yet."""
-    bring = next((source.bring for source in problem.sources if source.bring), None)
-    if bring is None:
+    archives = [source.archive for source in problem.sources if source.archive]
+    if not archives:
         raise GhstarsError(f"{problem.name} has no source into which history can be imported.")
     with _progress(problem.name) as progress:
-        return bring(lake, place, days, progress)
+        return import_from_archives(archives, lake, place, days, progress)
 
 
-def record_in_dagster(settings: Settings, lake: Lake, problem: Problem, imported: Brought) -> int:
+def record_in_dagster(
+    settings: Settings, lake: Lake, problem: Problem, imported: ImportResult
+) -> int:
     """Record the days that were written, and any whose record a killed import left out. Returns
     how many these were."""
     done = 0

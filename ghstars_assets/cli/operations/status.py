@@ -84,7 +84,7 @@ def show_status(settings: Settings, form: Form) -> int:
             )
             show_frame(status_frame(statuses), form, f"{problem.name}: {problem.question}")
             if form == "table":
-                for line in _told_by_sources(settings, problem):
+                for line in _lines_of_sources(settings, problem):
                     out().print(line, highlight=False)
                 for line in _notes(settings, problem):
                     out().print(line, highlight=False)
@@ -92,14 +92,13 @@ def show_status(settings: Settings, form: Form) -> int:
     return 3 if needs_attention else 0
 
 
-def _told_by_sources(settings: Settings, problem: Problem) -> Iterator[str]:
+def _lines_of_sources(settings: Settings, problem: Problem) -> Iterator[str]:
     lake = Lake(settings)
     marker = read_marker(lake)
     for source in problem.sources:
-        if marker and marker.kind in source.kinds and source.told:
-            told = source.told(lake, marker)
-            if told:
-                yield told
+        if marker and marker.kind in source.kinds and source.status_line:
+            if line := source.status_line(lake, marker):
+                yield line
 
 
 def _notes(settings: Settings, problem: Problem) -> Iterator[str]:

@@ -18,7 +18,7 @@ from dagster import (
 )
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.failures import Cause
+from ghstars_assets.errors import Cause
 from ghstars_assets.lake.catalog import Table, problem_of
 from ghstars_assets.lake.marker import SANDBOX_NOTICE, read_marker
 from ghstars_assets.lake.outcomes import DayOutcome, Status

@@ -9,15 +9,15 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from ghstars_assets.sources.github.governor import Budget
+    from ghstars_assets.sources.github.api.governor import Budget
 
 SHOWN_BUDGETS = ("graphql", "core", "search")
 
 
 def describe_access(settings: Settings) -> str:
     """Describe whether the token is good, and what is left of its budgets."""
-    from ghstars_assets.sources.github.credentials import credentials_of, has_credentials
-    from ghstars_assets.sources.github.endpoint import own_world
+    from ghstars_assets.sources.github.api.credentials import credentials_of, has_credentials
+    from ghstars_assets.sources.github.api.endpoint import own_world
 
     marker = read_marker(Lake(settings))
     if marker and own_world(settings, marker):
@@ -43,8 +43,8 @@ def describe_access(settings: Settings) -> str:
 
 
 async def _budgets(settings: Settings, marker: Marker | None) -> "dict[str, Budget]":
-    from ghstars_assets.sources.github.client import GitHub
-    from ghstars_assets.sources.github.endpoint import open_endpoint, world_behind
+    from ghstars_assets.sources.github.api.client import GitHub
+    from ghstars_assets.sources.github.api.endpoint import open_endpoint, world_behind
 
     known = marker or Marker(await world_behind(settings))
     with open_endpoint(settings, known) as endpoint:

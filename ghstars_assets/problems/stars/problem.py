@@ -10,7 +10,8 @@ from ghstars_assets.problems.stars.github_access import describe_access
 from ghstars_assets.problems.stars.own_history import notes_on_own_history
 from ghstars_assets.problems.stars.sandbox_world import DRIFT_STORY, track_everything
 from ghstars_assets.problems.stars.sources import SOURCES
-from ghstars_assets.problems.stars.words import told
+from ghstars_assets.problems.stars.words import describe
+from ghstars_assets.sources.github_ranking.tables import FIRST_DAY
 
 PROBLEM = Problem(
     name="stars",
@@ -19,7 +20,7 @@ PROBLEM = Problem(
     entity_type="bigint",
     entity_name="full_name",
     horizon_days=7,
-    first_day=date(2018, 12, 18),  # the first day of the Github-Ranking archive
+    first_day=FIRST_DAY,  # of the oldest archive
     sources=SOURCES,
     segments={
         "size": """
@@ -34,7 +35,7 @@ PROBLEM = Problem(
     },
     # Of the features a fifth is unknown where less than two weeks are known.
     task=Count(RelativeToBase(), sparse_share=0.2),
-    words=told,
+    words=describe,
     training=Training(
         # Two years hold what a gap of months takes from one; see docs/skill.md.
         window_days=730,

@@ -21,9 +21,13 @@ DRIFT_STORY = DriftStory(
 
 def track_everything(lake: Lake) -> None:
     """Track all of the invented world, unless anything is tracked already."""
-    from ghstars_assets.sources.github.wishes import record, standing, wished
+    from ghstars_assets.sources.github.tracking.tracking_rules import (
+        current_rules,
+        parse_tracking_rule,
+        record,
+    )
 
     tables = tables_of("stars")
-    if not standing(lake, tables, lake.settings).wishes:
-        everything = [(wished("stars", "0.."), None)]
+    if not current_rules(lake, tables, lake.settings).rules:
+        everything = [(parse_tracking_rule("stars", "0.."), None)]
         record(lake, tables, "track", everything, "the sandbox's whole world", utc_now())

@@ -1,6 +1,7 @@
 """Where the counts of repositories come from, the most trusted first."""
 
-from ghstars_assets.sources.github.repository_sources import repository_sources
-from ghstars_assets.sources.histories import histories
+from ghstars_assets.sources.gharchive.sources import gharchive_sources
+from ghstars_assets.sources.github.sources import github_sources
+from ghstars_assets.sources.github_ranking.sources import ranking_sources
 
-SOURCES = (*repository_sources("stars"), *histories("stars"))
+SOURCES = (*github_sources("stars"), *ranking_sources("stars"), *gharchive_sources("stars"))

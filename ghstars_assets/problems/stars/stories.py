@@ -20,7 +20,7 @@ FEWEST_A_WEEK = 3.5
 """Of fewer, twice or half as many is nothing."""
 
 PACES = frozenset({"base", "days", "week", "month", "ordinary", "low"})
-"""The groups of drivers that tell of recent gains."""
+"""The groups of drivers that are about recent gains."""
 
 EARLIER_WEEKS = (
     pl.col("gain_1_week_ago"),
@@ -39,16 +39,16 @@ class Story:
     fits: pl.Expr
     words: pl.Expr
     covers: frozenset[str]
-    """The groups of drivers that it tells already."""
+    """The groups of drivers that it covers already."""
     pace: pl.Expr = _MONTH
-    """The stars a week that it tells of; a driver is worth a word where it tells of others."""
+    """The stars a week that it is about; a driver is worth a word where it is about others."""
 
 
 def story_name() -> pl.Expr:
     return pl.coalesce(pl.when(story.fits).then(pl.lit(story.name)) for story in STORIES)
 
 
-def told_pace() -> pl.Expr:
+def story_pace() -> pl.Expr:
     return pl.coalesce(
         *(pl.when(pl.col("story") == story.name).then(story.pace) for story in STORIES), _MONTH
     )
@@ -124,7 +124,7 @@ def _is_another_week() -> pl.Expr:
 
 def _faster() -> pl.Expr:
     times = (_WEEK / _USUAL).round()
-    told = (
+    words = (
         pl.when(_WEEK < 1.75 * _USUAL)
         .then(pl.lit("one and a half times"))
         .when(times == 2)
@@ -133,12 +133,12 @@ def _faster() -> pl.Expr:
         .then(pl.format("{} times", listed(times, NUMBERS)))
         .otherwise(pl.format("{} times", figure(times)))
     )
-    return pl.format("the last week's {} is {} {}", figure(_WEEK), told, _MONTHS_USUAL)
+    return pl.format("the last week's {} is {} {}", figure(_WEEK), words, _MONTHS_USUAL)
 
 
 def _slower() -> pl.Expr:
     parts = (_USUAL / _WEEK).round()
-    told = (
+    words = (
         pl.when(_WEEK > 0.58 * _USUAL)
         .then(pl.lit("two thirds of"))
         .when(parts == 2)
@@ -147,20 +147,20 @@ def _slower() -> pl.Expr:
         .then(pl.format("a {} of", listed(parts - 2, PARTS)))
         .otherwise(pl.lit("a small part of"))
     )
-    some = pl.format("the last week's {} is {} {}", figure(_WEEK), told, _MONTHS_USUAL)
+    some = pl.format("the last week's {} is {} {}", figure(_WEEK), words, _MONTHS_USUAL)
     none = pl.format("{} in the last week, against {}", counted(_WEEK), _MONTHS_USUAL)
     return pl.when(_WEEK < 0.5).then(none).otherwise(some)
 
 
 def _hardly_moves() -> pl.Expr:
-    told = (
+    words = (
         pl.when(_STARS_28D.abs() < 0.5)
         .then(pl.lit("as many stars as four weeks ago"))
         .when(_STARS_28D < 0)
         .then(pl.format("{} fewer than four weeks ago", counted(-_STARS_28D)))
         .otherwise(pl.format("{} in four weeks", counted(_STARS_28D)))
     )
-    return pl.format("hardly moves: {}", told)
+    return pl.format("hardly moves: {}", words)
 
 
 def _is_steady() -> pl.Expr:
@@ -173,12 +173,12 @@ def _only_days() -> pl.Expr:
     known = [(days, pl.col(f"gain_{days}d")) for days in range(6, 0, -1)]
     days = pl.coalesce(pl.when(pace.is_not_null()).then(pl.lit(days)) for days, pace in known)
     gained = pl.coalesce(pace * days / 7 for days, pace in known)
-    told = (
+    words = (
         pl.when(days == 1)
         .then(pl.lit("day is"))
         .otherwise(pl.format("{} days are", listed(days, NUMBERS)))
     )
-    return pl.format("only the last {} known, with {}", told, counted(gained))
+    return pl.format("only the last {} known, with {}", words, counted(gained))
 
 
 _STARS_28D = 4 * _MONTH

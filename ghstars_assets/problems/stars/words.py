@@ -1,5 +1,5 @@
 """What moved a forecast of stars, in words a maintainer understands: the story of the last weeks,
-and the leading driver that the story does not tell.
+and the leading driver that the story leaves out.
 
 Gains are read back from the features, which hold them compared with the repository's base, so that
 nothing but the day's own rows is needed.
@@ -23,7 +23,7 @@ from ghstars_assets.problems.stars.stories import (
     STORIES,
     quiet_days,
     story_name,
-    told_pace,
+    story_pace,
     usual_week,
 )
 
@@ -44,10 +44,10 @@ _COMPARED = (
 )
 
 
-def told(features: pl.DataFrame, forecasts: pl.DataFrame) -> pl.Series:
+def describe(features: pl.DataFrame, forecasts: pl.DataFrame) -> pl.Series:
     """One fragment of a sentence a row; both frames have the same rows in the same order."""
     rows = _read_back(features).with_columns(story=story_name()).with_row_index("row")
-    rows = rows.with_columns(told_pace=told_pace())
+    rows = rows.with_columns(story_pace=story_pace())
     stories = _each(
         rows.with_columns(place="row"), "story", {story.name: story.words for story in STORIES}
     )
@@ -87,30 +87,30 @@ def _slog_inverse(value: pl.Expr) -> pl.Expr:
 @dataclass(frozen=True)
 class Clause:
     group: str
-    """A story tells of whole groups."""
+    """A story covers whole groups."""
     words: pl.Expr
     """Null where the feature says nothing of note."""
 
 
 def _is_other(pace: pl.Expr) -> pl.Expr:
-    """By a third of what the story told of, and by two stars a week."""
-    apart = (pace - pl.col("told_pace")).abs()
-    return apart >= pl.max_horizontal(2, pl.col("told_pace").abs() / 3)
+    """Whether a pace is off by a third of what the story has, and by two stars a week."""
+    apart = (pace - pl.col("story_pace")).abs()
+    return apart >= pl.max_horizontal(2, pl.col("story_pace").abs() / 3)
 
 
 def _pace(name: str, when: str) -> pl.Expr:
     pace = pl.col(name)
     more_or_less = (
-        pl.when(pace > pl.col("told_pace")).then(pl.lit("more")).otherwise(pl.lit("less"))
+        pl.when(pace > pl.col("story_pace")).then(pl.lit("more")).otherwise(pl.lit("less"))
     )
     words = pl.format(f"{{}} {when}, {{}}", more_or_less, rate(pace))
     return pl.when(_is_other(pace)).then(words)
 
 
 def _day(name: str, which: str) -> pl.Expr:
-    """Days differ: one is told of where it is far off in stars too."""
+    """Days differ: one is worth a word where it is far off in stars too."""
     pace = pl.col(name)
-    is_far = (pace - pl.col("told_pace")).abs() >= 7 * 3
+    is_far = (pace - pl.col("story_pace")).abs() >= 7 * 3
     words = pl.format(f"{{}} on {which}", counted(pace / 7))
     return pl.when(_is_other(pace) & is_far).then(words)
 
@@ -122,13 +122,13 @@ def _week_to(name: str, weeks_ago: int) -> pl.Expr:
 
 
 def _best_day() -> pl.Expr:
-    is_high = (pl.col("peak") >= 3) & (pl.col("max_28d") >= 2 * pl.col("told_pace"))
+    is_high = (pl.col("peak") >= 3) & (pl.col("max_28d") >= 2 * pl.col("story_pace"))
     words = pl.format("{} on its best day, {}", counted(pl.col("peak")), "peak_day")
     return pl.when(is_high).then(words)
 
 
 def _ordinary() -> pl.Expr:
-    """A spike hides what is usual, so that is always said beside it."""
+    """A spike hides what is usual, so that always stands beside it."""
     usual = pl.col("median_28d")
     spiked = pl.col("story") == "spike"
     otherwise = _pace("median_28d", "on ordinary days")
@@ -166,7 +166,7 @@ def _forks(name: str, weeks: int, when: str) -> pl.Expr:
 _NOTHING = pl.lit(None, pl.String)
 _ORDINARY = Clause("ordinary", _ordinary())
 _LONG_RUN = "in the long run"
-_IS_WILD = pl.col("stddev_28d") > pl.max_horizontal(14, pl.col("told_pace").abs())
+_IS_WILD = pl.col("stddev_28d") > pl.max_horizontal(14, pl.col("story_pace").abs())
 
 CLAUSES = {
     "gain_1d_vs_base": Clause("days", _day("gain_1d", "the last day")),
@@ -215,7 +215,7 @@ _COVERED = {
 
 
 def _clauses(rows: pl.DataFrame, forecasts: pl.DataFrame) -> pl.DataFrame:
-    """Of each row the first driver that moved the forecast, that the story does not tell of and
+    """Of each row the first driver that moved the forecast, that the story does not cover and
     that says something of note."""
     drivers = (
         rows.select("row", "story", forecasts["drivers"])

@@ -62,7 +62,7 @@ def hours_over_http(
 
 
 def _require_safe(url: str) -> None:
-    """What is told of the world comes unaltered, or from this machine."""
+    """An answer comes unaltered over the wire, or from this machine."""
     if not is_safe(url) or not _FOLDER.fullmatch(url):
         raise SourceError(
             "The address of GH Archive's hours must be https://HOST[/PATH], or http:// on this "

@@ -29,17 +29,17 @@ class Event:
 def read_event(line: bytes) -> Event | None:
     """The event of a line; None where the line is no JSON, or JSON of something else."""
     try:
-        told = json.loads(line)
+        parsed = json.loads(line)
     except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested without end
         return None
-    if not isinstance(told, dict) or not isinstance(told.get("type"), str):
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
         return None
-    at = _moment(told.get("created_at"))
+    at = _moment(parsed.get("created_at"))
     if at is None:
         return None
-    repo = told.get("repo")
+    repo = parsed.get("repo")
     repo_id, full_name = _repository(repo) if isinstance(repo, dict) else (None, None)
-    return Event(told["type"], str(told.get("id") or ""), at, repo_id, full_name)
+    return Event(parsed["type"], str(parsed.get("id") or ""), at, repo_id, full_name)
 
 
 def _repository(repo: dict[str, Any]) -> tuple[int | None, str | None]:
@@ -53,7 +53,7 @@ def _moment(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        told = datetime.fromisoformat(text)
-        return told.astimezone(UTC) if told.tzinfo and told.year in _YEARS else None
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo and parsed.year in _YEARS else None
     except (ValueError, OverflowError):
         return None

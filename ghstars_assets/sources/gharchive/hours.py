@@ -1,4 +1,4 @@
-"""An hour of GH Archive: is a file one, which hour is it, and which stars does it tell.
+"""An hour of GH Archive: is a file one, which hour is it, and which stars does it hold.
 
 Only lines that may be a star are parsed. Any other line is known by its two ends: a head that names
 another type, and a tail of the hour that is being read; a line that lacks either is parsed too. So
@@ -76,22 +76,22 @@ def is_event_hour(path: Path) -> bool:
     return event is not None and (event.repo_id is not None or event.full_name is not None)
 
 
-def likely_hour(path: Path, told_as: str = "") -> datetime:
+def likely_hour(path: Path, shown_as: str = "") -> datetime:
     """The hour that the first events of a file are of, without reading on."""
     tally = _Tally()
-    for block in blocks(path, told_as):
+    for block in blocks(path, shown_as):
         tally.read(block)
         if tally.hours:
             break
-    return tally.main_hour(told_as or path.name).began_at
+    return tally.main_hour(shown_as or path.name).began_at
 
 
-def count_stars(path: Path, told_as: str = "") -> HourCounts:
-    """Read one file through. Errors call it `told_as`."""
+def count_stars(path: Path, shown_as: str = "") -> HourCounts:
+    """Read one file through. Errors call it `shown_as`."""
     tally = _Tally()
-    for block in blocks(path, told_as):
+    for block in blocks(path, shown_as):
         tally.read(block)
-    return tally.counts(told_as or path.name)
+    return tally.counts(shown_as or path.name)
 
 
 @dataclass(slots=True)
@@ -196,7 +196,7 @@ class _Tally:
         main = self.main_hour(name)
         if self.without_repository and not self.names_repositories:
             raise SourceError(
-                f"{name} tells stars without a repository's id, as GH Archive did before 2015; "
+                f"{name} has stars without a repository's id, as GH Archive did before 2015; "
                 "import later hours."
             )
         rows = [

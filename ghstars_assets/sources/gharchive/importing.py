@@ -38,7 +38,7 @@ class HourTaken:
     hour: int
     is_new: bool
     """False: it was stored before, and stays as it is."""
-    told: str
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ class HourIntake:
         self._absent.append(name)
         self.say(f"{name} does not exist")
 
-    def keep(self, name: str, day: date, hour: int, told: str = "taken before and kept") -> None:
-        self._hours.append(HourTaken(name, day, hour, is_new=False, told=told))
+    def keep(self, name: str, day: date, hour: int, summary: str = "taken before and kept") -> None:
+        self._hours.append(HourTaken(name, day, hour, is_new=False, summary=summary))
 
     def report(self) -> HoursReport:
         return HoursReport(
@@ -172,12 +172,14 @@ class HourIntake:
             only_if_absent=True,
         )
         if not written.is_new:
-            told = "taken before from another file and kept"
-            self.keep(name, counts.day, counts.hour, told)
+            summary = "taken before from another file and kept"
+            self.keep(name, counts.day, counts.hour, summary)
         else:
-            told = _told(counts)
-            self._hours.append(HourTaken(name, counts.day, counts.hour, is_new=True, told=told))
-        self.say(f"{counts.day} {part_of(counts.hour)}: {told} ({name})")
+            summary = _summary(counts)
+            self._hours.append(
+                HourTaken(name, counts.day, counts.hour, is_new=True, summary=summary)
+            )
+        self.say(f"{counts.day} {part_of(counts.hour)}: {summary} ({name})")
 
     def _lacking(self) -> dict[date, tuple[int, ...]]:
         offered = {hour.day for hour in self._hours}
@@ -190,12 +192,14 @@ class HourIntake:
         return {day: hours for day, hours in lacking.items() if hours}
 
 
-def _told(counts: HourCounts) -> str:
-    told = f"{counts.stars_gained:,} stars of {counts.stars.height:,} repositories"
+def _summary(counts: HourCounts) -> str:
+    summary = f"{counts.stars_gained:,} stars of {counts.stars.height:,} repositories"
     oddities = {
         "unreadable lines": counts.unreadable,
-        "stars told twice": counts.duplicates,
+        "stars listed twice": counts.duplicates,
         "stars of no repository": counts.without_repository,
         "events of other hours left out": sum(counts.of_other_hours.values()),
     }
-    return ", ".join([told, *(f"{number:,} {what}" for what, number in oddities.items() if number)])
+    return ", ".join(
+        [summary, *(f"{number:,} {what}" for what, number in oddities.items() if number)]
+    )

@@ -65,14 +65,14 @@ def _compared(
     gains = _gains(lake, snapshots_table, day)
     if gains.is_empty() or not _needed_hours(gains) <= _began_at(held):
         return uncompared
-    gained, told = int(gains["gained"].sum()), _told(lake, tables, day, gains)
+    gained, archived = int(gains["gained"].sum()), _archived_stars(lake, tables, day, gains)
     return DayCapture(
         day=day,
         hours_held=len(held[day]),
         repositories_compared=gains.height,
         stars_gained_by_snapshots=gained,
-        stars_told_by_archive=told,
-        capture_rate=told / gained if gained > 0 else None,
+        stars_told_by_archive=archived,
+        capture_rate=archived / gained if gained > 0 else None,
     )
 
 
@@ -112,7 +112,7 @@ def _began_at(held: dict[date, set[int]]) -> set[datetime]:
     return {datetime.combine(day, time(hour), UTC) for day, hours in held.items() for hour in hours}
 
 
-def _told(lake: Lake, tables: GHArchiveTables, day: date, gains: pl.DataFrame) -> int:
+def _archived_stars(lake: Lake, tables: GHArchiveTables, day: date, gains: pl.DataFrame) -> int:
     """The archive's stars of these repositories, each within its own hours."""
     began_at = pl.col("day").cast(pl.Datetime("us", "UTC")) + pl.duration(hours="hour")
     hours = lake.scan(tables.hours.name, DayRange(day, day + _ONE_DAY))

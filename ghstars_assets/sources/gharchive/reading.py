@@ -15,13 +15,13 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _EDGE_BYTES = 1 << 16
 
 
-def blocks(path: Path, told_as: str = "") -> Iterator[bytes]:
+def blocks(path: Path, shown_as: str = "") -> Iterator[bytes]:
     """The lines of a gzip, many at a time, each with its line end."""
     # zlib takes three times as long, and that would be most of the time an hour takes.
     from isal import igzip
     from isal.igzip_lib import IsalError
 
-    name = told_as or path.name
+    name = shown_as or path.name
     try:
         with path.open("rb") as compressed:
             _require_gzip(compressed, name)
@@ -32,8 +32,8 @@ def blocks(path: Path, told_as: str = "") -> Iterator[bytes]:
             f"{name} ends in the middle of its gzip stream; fetch that hour again."
         ) from None
     except (OSError, IsalError) as error:  # pyright: ignore[reportGeneralTypeIssues] - its stub errs
-        told = getattr(error, "strerror", None) or "it is damaged inside"
-        raise SourceError(f"{name} cannot be read ({told}); fetch that hour again.") from None
+        why = getattr(error, "strerror", None) or "it is damaged inside"
+        raise SourceError(f"{name} cannot be read ({why}); fetch that hour again.") from None
 
 
 def fingerprint(path: Path) -> str:

@@ -1,7 +1,7 @@
 """What is kept of GH Archive: stars given in each hour, and how many of all it captured in a day.
 
 GH Archive is not trusted beyond May 2025: its share of all stars fell under a fifth in 2026, and
-the days on which that began cannot be told from quiet ones by its own files.
+the days on which that began look like quiet ones in its own files.
 """
 
 import re
@@ -36,7 +36,7 @@ def gharchive_tables(problem: str) -> GHArchiveTables:
             name=f"{problem}.gharchive",
             description=(
                 "Stars that GH Archive saw given in each UTC hour, one partition part an hour; an "
-                "hour without a row was held and told no star. Stars that were taken back are in "
+                "hour without a row was read and had no star. Stars that were taken back are in "
                 "no event, so that this is never mixed with the differences of snapshots."
             ),
             columns=(
@@ -57,7 +57,7 @@ def gharchive_tables(problem: str) -> GHArchiveTables:
         capture=Table(
             name=f"{problem}.gharchive_capture",
             description=(
-                "How many of the stars that a day's snapshots gained GH Archive tells, over the "
+                "How many of the stars that a day's snapshots gained GH Archive has, over the "
                 "repositories that both know, from a day's snapshot to the next day's. All but "
                 "`day` and `hours_held` are null where an hour or a snapshot is not there."
             ),
@@ -84,8 +84,8 @@ def gharchive_tables(problem: str) -> GHArchiveTables:
                 Column(
                     "capture_rate",
                     "double",
-                    "told by gained: over 1 where many stars were taken back, null where as many "
-                    "or more were taken back as given",
+                    "its stars by those gained: over 1 where many stars were taken back, null "
+                    "where as many or more were taken back as given",
                 ),
             ),
             key=("day",),

@@ -1,4 +1,4 @@
-"""What is kept of GitHub: what it said of each repository, who is tracked, what search found."""
+"""What is kept of GitHub: its answers about each repository, who is tracked, what search found."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class GitHubTables:
     discovered: Table
     repositories: Table
     star_history: Table
-    wishes: str
+    rules: str
     """The log of what was tracked and untracked, and why."""
 
 
@@ -43,7 +43,7 @@ def tables_of(problem: str) -> GitHubTables:
         github=Table(
             name=f"{problem}.github",
             description=(
-                "What GitHub said of each tracked repository on a day, one row for each that was "
+                "GitHub's answer about each tracked repository on a day, one row for each that was "
                 "asked about, also where the answer was that it is not there."
             ),
             columns=(
@@ -56,7 +56,7 @@ def tables_of(problem: str) -> GitHubTables:
                     "another repository that has the name this one had when it was asked last",
                 ),
                 Column("asked_as", "varchar", "the node id or the name that was asked for"),
-                Column("tracked_because", "varchar", "the wish that brought it in"),
+                Column("tracked_because", "varchar", "the tracking rule that brought it in"),
                 Column("stars", "bigint", "stargazerCount"),
                 Column("forks", "bigint", "forks"),
                 Column("watchers", "bigint", "people who are notified of everything"),
@@ -86,11 +86,13 @@ def tables_of(problem: str) -> GitHubTables:
         ),
         discovered=Table(
             name=f"{problem}.discovered",
-            description="What search found on a day for the wishes that name no single repository.",
+            description=(
+                "What search found on a day for the tracking rules that name no single repository."
+            ),
             columns=(
                 *_IDENTITY,
                 Column("stars", "bigint", "stars as search knew them"),
-                Column("found_by", "varchar", "the wish that found it"),
+                Column("found_by", "varchar", "the tracking rule that found it"),
                 *_TIMES,
             ),
             key=("repo_id",),
@@ -113,9 +115,9 @@ def tables_of(problem: str) -> GitHubTables:
                 ),
                 Column("previous_name", "varchar", "the name before its last rename or transfer"),
                 Column("name_taken_by", "bigint", "the repository that now has its last name"),
-                Column("tracked_because", "varchar", "the wish that brought it in"),
+                Column("tracked_because", "varchar", "the tracking rule that brought it in"),
                 Column("is_tracked", "boolean", "false since it was untracked"),
-                Column("first_seen", "date", "the first day GitHub told of it"),
+                Column("first_seen", "date", "the first day on which GitHub showed it"),
                 Column("last_seen", "date", "the last day it was seen live"),
                 Column("last_asked", "date", "the last day GitHub was asked about it"),
                 Column("stars", "bigint", "stars when last seen"),
@@ -128,7 +130,7 @@ def tables_of(problem: str) -> GitHubTables:
         star_history=Table(
             name=f"{problem}.star_history",
             description=(
-                "What GitHub's star history said, on the day it was asked, about stars gained on "
+                "GitHub's star history: its answer, on the day it was asked, about stars gained on "
                 "earlier days. Un-stars lower past days later, so this is never mixed with the "
                 "differences of snapshots, is no label, and no feature of a day before `day`."
             ),
@@ -140,5 +142,5 @@ def tables_of(problem: str) -> GitHubTables:
             ),
             key=("repo_id", "gained_on"),
         ),
-        wishes=f"{problem}.wishes",
+        rules=f"{problem}.wishes",
     )

@@ -10,15 +10,15 @@ from datetime import date
 
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.answers import BadQueryError, TooHeavyError, moment
-from ghstars_assets.sources.github.client import GitHub
-from ghstars_assets.sources.github.endpoint import open_endpoint
-from ghstars_assets.sources.github_ranking.names import Said
+from ghstars_assets.sources.github.api.answers import BadQueryError, TooHeavyError, moment
+from ghstars_assets.sources.github.api.client import GitHub
+from ghstars_assets.sources.github.api.endpoint import open_endpoint
+from ghstars_assets.sources.github_ranking.names import NameAnswer
 
 NAMES_AT_ONCE = 100
 """Without connections a hundred cost one point and little of GitHub's time."""
 
-Keep = Callable[[Sequence[Said]], None]
+Keep = Callable[[Sequence[NameAnswer]], None]
 Progress = Callable[[int, int], None]
 
 
@@ -50,19 +50,19 @@ async def _ask(
         while waiting:
             batch = waiting.pop()
             try:
-                said = await _said(github, batch)
+                answers = await _answers(github, batch)
             except (TooHeavyError, BadQueryError):
                 middle = len(batch) // 2
                 if middle:
                     waiting += [batch[middle:], batch[:middle]]
                     continue
-                said = []
-            keep(said)
+                answers = []
+            keep(answers)
             done += len(batch)
             progress(done, len(names))
 
 
-async def _said(github: GitHub, names: Sequence[str]) -> list[Said]:
+async def _answers(github: GitHub, names: Sequence[str]) -> list[NameAnswer]:
     declared, asked, variables = [], [], {}
     for place, full_name in enumerate(names):
         owner, _, name = full_name.partition("/")
@@ -78,7 +78,7 @@ async def _said(github: GitHub, names: Sequence[str]) -> list[Said]:
     for place, full_name in enumerate(names):
         node = reply.data.get(f"r{place}") or {}
         found.append(
-            Said(
+            NameAnswer(
                 full_name,
                 node.get("databaseId"),
                 moment(node.get("createdAt")),

@@ -1,7 +1,7 @@
-"""Which repository a name meant on a day, where the archive tells names alone.
+"""Which repository a name meant on a day, where the archive has names alone.
 
 A name has lives: one ends when its repository is renamed, and whoever takes the name afterwards is
-another. Renames link lives into one repository. What GitHub says of a name's last life is its id;
+another. Renames link lives into one repository. GitHub's answer about a name's last life is its id;
 without that the repository is called by a negative number made of the first name it had, so that
 a rename learnt later changes nothing about the days before it. Case means nothing in a name.
 """
@@ -74,9 +74,9 @@ class Identities:
     def _spans_of(self, name: str) -> tuple[list[date], list[Identity]]:
         if name not in self._spans:
             lives = [(name, number) for number in range(len(self._left.get(name, ())) + 1)]
-            said = [meaning for life in lives if (meaning := self._meaning_of(life))]
+            meanings = [meaning for life in lives if (meaning := self._meaning_of(life))]
             begins = sorted(
-                {date.min, *self._left.get(name, ()), *(one.created_on for one in said)}
+                {date.min, *self._left.get(name, ()), *(one.created_on for one in meanings)}
             )
             self._spans[name] = (begins, [self._identity(name, day) for day in begins])
         return self._spans[name]
@@ -84,7 +84,7 @@ class Identities:
     def _identity(self, name: str, day: date) -> Identity:
         life = self._life(name, day)
         meaning = self._meaning_of(life)
-        # GitHub tells what a name means now; a repository made after the day is not the one.
+        # GitHub knows what a name means now; a repository made after the day is not the one.
         if meaning and meaning.created_on <= day:
             return Identity(meaning.repo_id, "github")
         return Identity(surrogate_of(*self._first_of(life)), "name")
@@ -119,14 +119,14 @@ class Identities:
     def _meaning_of(self, life: _Life) -> Meaning | None:
         """By the last of its names: an older one may belong to somebody else by now."""
         seen = {life}
-        found = self._said_of(life)
+        found = self._answer_about(life)
         while (later := self._after.get(life)) and later not in seen:
             life = later
             seen.add(life)
-            found = self._said_of(life) or found
+            found = self._answer_about(life) or found
         return found
 
-    def _said_of(self, life: _Life) -> Meaning | None:
+    def _answer_about(self, life: _Life) -> Meaning | None:
         name, number = life
         is_last = number == len(self._left.get(name, ()))
         # GitHub leads on from a name that was left, unless somebody has taken it since.
@@ -134,7 +134,7 @@ class Identities:
 
 
 def surrogate_of(name: str, life: int = 0) -> int:
-    """The number of a repository that GitHub has not told us the id of."""
-    told = f"{name.lower()}#{life}" if life else name.lower()
-    digest = hashlib.blake2b(told.encode(), digest_size=8).digest()
+    """The number of a repository whose id GitHub has not given us."""
+    text = f"{name.lower()}#{life}" if life else name.lower()
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return -1 - int.from_bytes(digest, "big") % 2**_SURROGATE_BITS

@@ -1,12 +1,12 @@
-"""Brings the Github-Ranking archive into `problem/github_ranking`, one partition a day.
+"""Writes the Github-Ranking archive into `problem/github_ranking`, one partition a day.
 
-What is stored hangs on what the files say alone, not on their order, on how often they are imported
-or on where an import was killed: of two tellings of a day the one of the higher rank counts, and
-each day is written whole.
+What is stored depends on the content of the files alone, not on their order, on how often they are
+imported or on where an import was killed: of two files of a day the one of the higher rank counts,
+and each day is written whole.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.marker import Kind, Marker, mark_lake, read_marker, require_kind
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sources.github_ranking.days_told import (
-    DayTold,
+from ghstars_assets.sources.archives import Progress
+from ghstars_assets.sources.github_ranking.archive_days import (
+    ArchiveDay,
     days_of,
     read_condensed,
     read_raw,
@@ -35,22 +36,19 @@ from ghstars_assets.sources.github_ranking.names import (
 from ghstars_assets.sources.github_ranking.places import (
     FilesFound,
     capture_times,
+    describe_unknown,
     files_over_http,
     table_in,
-    told_of_unknown,
     unpacked,
 )
 from ghstars_assets.sources.github_ranking.tables import RankingTables
 
 FORM, ROWS, FINGERPRINT = "archive_form", "archive_rows", "archive_fingerprint"
 
-Progress = Callable[[str, int, int], None]
-"""What is done, how much of it, of how much."""
-
 
 @dataclass
 class ImportReport:
-    """What an import brought, and what was odd about it."""
+    """What came of an import, and what was odd about it."""
 
     new: set[date] = field(default_factory=set)
     replaced: set[date] = field(default_factory=set)
@@ -70,14 +68,14 @@ class ImportReport:
         return self.new | self.replaced
 
     @property
-    def told(self) -> set[date]:
+    def days(self) -> set[date]:
         return self.new | self.replaced | self.kept
 
     def lines(self) -> Iterator[str]:
         """The report, a line a thing."""
         yield (
-            f"{len(self.told):,} days told: {len(self.new):,} new ({self.rows:,} rows), "
-            f"{len(self.replaced):,} replaced by a better telling, {len(self.kept):,} kept as "
+            f"{len(self.days):,} days read: {len(self.new):,} new ({self.rows:,} rows), "
+            f"{len(self.replaced):,} replaced by a better file, {len(self.kept):,} kept as "
             "they were"
         )
         if self.absent:
@@ -90,10 +88,10 @@ class ImportReport:
         if self.identified_anew:
             yield f"{len(self.identified_anew):,} days written again, a repository known better"
         for kind, days in sorted(self.odd.items()):
-            examples = "; ".join(f"{day}: {told}" for day, told in _telling(days))
+            examples = "; ".join(f"{day}: {particulars}" for day, particulars in _examples(days))
             yield f"{kind} on {len(days):,} days ({examples})"
-        for told in self.unusable[:10]:
-            yield f"not used: {told}"
+        for reason in self.unusable[:10]:
+            yield f"not used: {reason}"
         if len(self.unusable) > 10:
             yield f"not used: {len(self.unusable) - 10:,} more files"
         if self.unknown:
@@ -101,26 +99,32 @@ class ImportReport:
 
 
 def import_files(
-    lake: Lake, tables: RankingTables, found: FilesFound, days: DayRange | None, progress: Progress
+    lake: Lake,
+    tables: RankingTables,
+    found: FilesFound,
+    days: DayRange | None,
+    progress: Progress,
+    *,
+    may_be_empty: bool = False,
 ) -> ImportReport:
-    """From files on this machine."""
-    report = ImportReport(unknown=told_of_unknown(found.unknown))
+    """Import files of this machine; that none holds a day is an error unless it may be."""
+    report = ImportReport(unknown=describe_unknown(found.unknown))
     writing = _Writing(lake, tables, "real", report, _renames(found, report))
     captured = _capture_times(found, report)
     for done, path in enumerate(found.raw, 1):
         progress("lists", done, len(found.raw))
         try:
-            told = read_raw(unpacked(path), path.name)
+            archive_day = read_raw(unpacked(path), path.name)
         except SourceError as error:
             report.unusable.append(str(error))
             continue
-        if days is None or told.day in days:
-            writing.take(told)
+        if days is None or archive_day.day in days:
+            writing.take(archive_day)
     for path in found.condensed:
         _import_condensed(writing, path, days, captured, progress)
-    if not (report.told or found.event_hours):
+    if not (report.days or may_be_empty):
         wanted = f" of {days}" if days else ""
-        nothing = f"No file tells a day{wanted}; name a range in which there are some."
+        nothing = f"No file holds a day{wanted}; name a range in which there are some."
         raise SourceError(report.unusable[0] if report.unusable else nothing)
     writing.finish(progress)
     return report
@@ -148,14 +152,14 @@ def import_over_http(
             report.absent.add(day)
             continue
         try:
-            told = read_raw(content, name)
+            archive_day = read_raw(content, name)
         except SourceError as error:
             report.unusable.append(str(error))
             continue
-        writing.take(told)
-    if not report.told and report.unusable:
+        writing.take(archive_day)
+    if not report.days and report.unusable:
         raise SourceError(report.unusable[0])
-    if not report.told:
+    if not report.days:
         raise SourceError(
             f"{place} has no github-ranking-DAY.csv for any day of {days}; name the folder that "
             "holds the files, and a range in which there are some."
@@ -174,7 +178,7 @@ def identify_again(lake: Lake, tables: RankingTables, progress: Progress) -> lis
     return outdated
 
 
-def _telling(days: dict[date, str]) -> list[tuple[date, str]]:
+def _examples(days: dict[date, str]) -> list[tuple[date, str]]:
     """The first, and the last where there are several."""
     listed = sorted(days.items())
     return listed[:1] + listed[-1:] if len(listed) > 1 else listed
@@ -208,20 +212,20 @@ def _import_condensed(
     """A month at a time: such a file may hold years, in any order."""
     scanned = pl.scan_parquet(path, glob=False)
     try:
-        told_days = [day for day in days_of(scanned) if days is None or day in days]
+        wanted_days = [day for day in days_of(scanned) if days is None or day in days]
         done = 0
-        for month, listed in _by_month(told_days).items():
-            for told in _days_told(scanned, listed, captured):
-                writing.take(told)
+        for month, listed in _by_month(wanted_days).items():
+            for archive_day in _archive_days(scanned, listed, captured):
+                writing.take(archive_day)
             done += len(listed)
-            progress(f"{path.name} {month}", done, len(told_days))
+            progress(f"{path.name} {month}", done, len(wanted_days))
     except pl.exceptions.PolarsError as error:
         writing.report.unusable.append(f"{path.name} cannot be read ({_first_line(error)})")
 
 
-def _days_told(
+def _archive_days(
     scanned: pl.LazyFrame, days: list[date], captured: dict[date, datetime]
-) -> Iterator[DayTold]:
+) -> Iterator[ArchiveDay]:
     day = pl.col("snapshot_date").cast(pl.Date)
     rows = scanned.filter((day >= days[0]) & (day <= days[-1])).collect()
     parts = rows.with_columns(day).partition_by("snapshot_date", as_dict=True)
@@ -263,39 +267,41 @@ class _Writing:
         self._stored = {one.day: one for one in lake.partitions(tables.ranking.name)}
         self._ranks: dict[date, tuple[int, int, str]] = {}
 
-    def take(self, told: DayTold) -> None:
-        has = self.rank_of(told.day)
-        if has is None or has <= told.rank:
-            self._tell_odd(told)
-        if has and has >= told.rank:
-            if told.day not in self.report.written:
-                self.report.kept.add(told.day)
+    def take(self, archive_day: ArchiveDay) -> None:
+        has = self.rank_of(archive_day.day)
+        if has is None or has <= archive_day.rank:
+            self._note_odd(archive_day)
+        if has and has >= archive_day.rank:
+            if archive_day.day not in self.report.written:
+                self.report.kept.add(archive_day.day)
             return
-        if not self._ranks:  # an import that brings nothing leaves an empty home unmarked
+        if not self._ranks:  # an import of nothing leaves an empty home unmarked
             mark_lake(self.lake, Marker(self.kind))
         table = self.tables.ranking
-        rows = with_identities(told.rows, told.day, self._known).with_columns(
-            day=pl.lit(told.day),
-            observed_at=pl.lit(told.captured_at),
+        rows = with_identities(archive_day.rows, archive_day.day, self._known).with_columns(
+            day=pl.lit(archive_day.day),
+            observed_at=pl.lit(archive_day.captured_at),
             ingested_at=pl.lit(utc_now().replace(microsecond=0)),
         )
         notes = {
-            FORM: told.form,
-            ROWS: str(told.rows.height),
-            FINGERPRINT: told.fingerprint,
+            FORM: archive_day.form,
+            ROWS: str(archive_day.rows.height),
+            FINGERPRINT: archive_day.fingerprint,
         }
-        self.lake.write(table.name, told.day, table.conform(rows), notes=notes)
-        self._ranks[told.day] = told.rank
-        if has and told.day in self.report.written:
+        self.lake.write(table.name, archive_day.day, table.conform(rows), notes=notes)
+        self._ranks[archive_day.day] = archive_day.rank
+        if has and archive_day.day in self.report.written:
             self.report.rows -= has[1]
         self.report.rows += rows.height
-        self.report.kept.discard(told.day)
-        (self.report.replaced if has and told.day not in self.report.new else self.report.new).add(
-            told.day
-        )
+        self.report.kept.discard(archive_day.day)
+        (
+            self.report.replaced
+            if has and archive_day.day not in self.report.new
+            else self.report.new
+        ).add(archive_day.day)
 
     def rank_of(self, day: date) -> tuple[int, int, str] | None:
-        """Of what is stored of the day."""
+        """The rank of what is stored of the day."""
         if day not in self._ranks and day in self._stored:
             notes = self.lake.notes(self._stored[day])
             self._ranks[day] = (
@@ -307,20 +313,20 @@ class _Writing:
 
     def finish(self, progress: Progress) -> None:
         self.report.identified_anew = identify_again(self.lake, self.tables, progress)
-        self._tell_thin_days()
+        self._note_sparse_days()
 
-    def _tell_odd(self, told: DayTold) -> None:
-        """Of the telling that counts, and of no other."""
+    def _note_odd(self, archive_day: ArchiveDay) -> None:
+        """Only the file that counts is described."""
         for kind in list(self.report.odd):
-            self.report.odd[kind].pop(told.day, None)
+            self.report.odd[kind].pop(archive_day.day, None)
             if not self.report.odd[kind]:
                 del self.report.odd[kind]
-        for kind, particulars in told.odd.items():
-            self.report.odd[kind][told.day] = particulars
+        for kind, particulars in archive_day.odd.items():
+            self.report.odd[kind][archive_day.day] = particulars
 
-    def _tell_thin_days(self) -> None:
+    def _note_sparse_days(self) -> None:
         """Days with far fewer repositories than the usual of the weeks around them."""
-        counts = Counter({day: rank[1] for day in self.report.told if (rank := self.rank_of(day))})
+        counts = Counter({day: rank[1] for day in self.report.days if (rank := self.rank_of(day))})
         days = sorted(counts)
         for place, day in enumerate(days):
             around = sorted(counts[one] for one in days[max(0, place - 7) : place + 8])

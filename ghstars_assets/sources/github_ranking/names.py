@@ -1,4 +1,4 @@
-"""What is known of the archive's names: renames found beside its files, and GitHub's own word.
+"""What is known of the archive's names: renames found beside its files, and GitHub's own answers.
 
 Both are logs, for they only ever grow. Rows whose repository is known better since are written
 again with the better id; what the archive counted stays as it was.
@@ -27,7 +27,7 @@ _MEANINGS = {
 
 
 @dataclass(frozen=True)
-class Said:
+class NameAnswer:
     """GitHub's answer about a name; without an id there is nothing of that name."""
 
     name: str
@@ -38,10 +38,10 @@ class Said:
 
 def renames_in(frame: pl.DataFrame) -> list[Rename]:
     """The renames of a table that was found."""
-    told = frame.select(
+    found = frame.select(
         pl.col("first_date_new_name").cast(pl.Date), pl.col("old_name", "new_name").cast(pl.String)
     ).drop_nulls()
-    return [Rename(*row) for row in told.iter_rows()]
+    return [Rename(*row) for row in found.iter_rows()]
 
 
 def keep_renames(lake: Lake, tables: RankingTables, found: Iterable[Rename]) -> int:
@@ -58,9 +58,9 @@ def known_renames(lake: Lake, tables: RankingTables) -> list[Rename]:
     return [] if log is None else sorted({Rename(*row) for row in log.iter_rows()})
 
 
-def keep_answers(lake: Lake, tables: RankingTables, said: Iterable[Said]) -> None:
+def keep_answers(lake: Lake, tables: RankingTables, answers: Iterable[NameAnswer]) -> None:
     now = utc_now()
-    rows = [(one.name.lower(), one.repo_id, one.created_at, one.full_name, now) for one in said]
+    rows = [(one.name.lower(), one.repo_id, one.created_at, one.full_name, now) for one in answers]
     if rows:
         lake.append(tables.meanings, pl.DataFrame(rows, schema=_MEANINGS, orient="row"))
 
@@ -94,13 +94,13 @@ def with_identities(rows: pl.DataFrame, day: date, known: Identities) -> pl.Data
     )
 
 
-def names_told(lake: Lake, tables: RankingTables) -> list[str]:
+def archived_names(lake: Lake, tables: RankingTables) -> list[str]:
     """Every name in the archive's days, in lower case."""
     if not lake.days(tables.ranking.name):
         return []
     name = pl.col("full_name").str.to_lowercase().unique()
-    told = lake.scan(tables.ranking.name).select(name).collect(engine="streaming")
-    return told["full_name"].sort().to_list()
+    found = lake.scan(tables.ranking.name).select(name).collect(engine="streaming")
+    return found["full_name"].sort().to_list()
 
 
 def outdated_days(lake: Lake, tables: RankingTables, known: Identities) -> list[date]:
@@ -111,7 +111,7 @@ def outdated_days(lake: Lake, tables: RankingTables, known: Identities) -> list[
         return []
     spans = [
         (name, begins, identity.repo_id)
-        for name in names_told(lake, tables)
+        for name in archived_names(lake, tables)
         for begins, identity in known.spans(name)
     ]
     schema = {"name": pl.String, "begins": pl.Date, "repo_id": pl.Int64}
@@ -120,12 +120,12 @@ def outdated_days(lake: Lake, tables: RankingTables, known: Identities) -> list[
         connection.register("known", pl.DataFrame(spans, schema=schema, orient="row"))
         found = connection.execute(
             f"""
-            select distinct told.day
-            from {table.name} as told
+            select distinct archived.day
+            from {table.name} as archived
             asof join known
-                on lower(told.full_name) = known.name and told.day >= known.begins
-            where told.repo_id <> known.repo_id
-            order by told.day
+                on lower(archived.full_name) = known.name and archived.day >= known.begins
+            where archived.repo_id <> known.repo_id
+            order by archived.day
             """  # noqa: S608 - a table's name
         ).fetchall()
     return [day for (day,) in found]

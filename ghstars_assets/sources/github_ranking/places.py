@@ -1,13 +1,10 @@
-"""Where an archive lies: a folder or a clone, gone through file by file, or an address on the web.
-
-A file is known by its columns. What is of no use is told and left alone.
-"""
+"""Where the archive lies: its files in a folder or a clone, by their columns, or on the web."""
 
 import gzip
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -19,7 +16,8 @@ import polars as pl
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
 from ghstars_assets.sources.addresses import is_safe
-from ghstars_assets.sources.github_ranking.days_told import is_condensed, is_raw
+from ghstars_assets.sources.archives import GZIP_MAGIC, PARQUET_MAGIC, FileUse, FoundFile
+from ghstars_assets.sources.github_ranking.archive_days import is_condensed, is_raw
 
 if TYPE_CHECKING:
     import httpx
@@ -30,9 +28,6 @@ MOST_CSV_BYTES = 64 * 2**20
 _TRIES = 4
 _REPOSITORY_PAGE = "https://github.com/"
 _RAW_FILES = "https://raw.githubusercontent.com/{repository}/master/Data"
-_PARQUET_MAGIC = b"PAR1"
-_GZIP_MAGIC = b"\x1f\x8b"
-_HEAD_BYTES = 4096
 
 
 @dataclass
@@ -43,68 +38,40 @@ class FilesFound:
     condensed: list[Path] = field(default_factory=list)
     renames: list[Path] = field(default_factory=list)
     qualities: list[Path] = field(default_factory=list)
-    event_hours: list[Path] = field(default_factory=list)
     unknown: list[Path] = field(default_factory=list)
 
-    @property
-    def is_of_use(self) -> bool:
-        return bool(self.raw or self.condensed or self.event_hours)
 
-
-def files_in(place: Path, is_event_hour: Callable[[Path], bool]) -> FilesFound:
-    """Every file below a folder, or the one file, in an order that does not hang on the disk."""
-    if not place.exists():
-        raise SourceError(
-            f"{place} does not exist; name a clone of the archive, a folder with its files, or its "
-            "address on the web."
-        )
-    found = FilesFound()
-    paths = sorted(place.rglob("*")) if place.is_dir() else [place]
-    for path in paths:
-        if ".git" in path.relative_to(place).parts:
-            continue
-        if path.is_file():
-            _kind_of(path, found, is_event_hour).append(path)
-        elif path.is_symlink() and not path.exists():
-            # git-annex leaves such a link for what it has not fetched.
-            found.unknown.append(path)
+def sorted_files(files: Iterable[FoundFile], unknown: Iterable[Path] = ()) -> FilesFound:
+    """The files by their kind, and behind those that are unknown already those that are here."""
+    found = FilesFound(unknown=list(unknown))
+    for file in files:
+        _kind_of(file, found).append(file.path)
     return found
 
 
-def _kind_of(path: Path, found: FilesFound, is_event_hour: Callable[[Path], bool]) -> list[Path]:
-    columns = columns_of(path)
-    if is_raw(columns):
+def file_use(file: FoundFile) -> FileUse | None:
+    found = sorted_files([file])
+    if found.unknown:
+        return None
+    return FileUse.DAYS if found.raw or found.condensed else FileUse.HELP
+
+
+def _kind_of(file: FoundFile, found: FilesFound) -> list[Path]:
+    if is_raw(file.columns):
         return found.raw
-    if is_condensed(columns):
+    if is_condensed(file.columns):
         return found.condensed
-    if columns >= {"first_date_new_name", "old_name", "new_name"}:
+    if file.columns >= {"first_date_new_name", "old_name", "new_name"}:
         return found.renames
-    if columns >= {"snapshot_date", "capture_utc"}:
+    if file.columns >= {"snapshot_date", "capture_utc"}:
         return found.qualities
-    return found.event_hours if is_event_hour(path) else found.unknown
-
-
-def columns_of(path: Path) -> set[str]:
-    """The columns of a Parquet or CSV file, packed or not; none where it is neither."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-            if head.startswith(_PARQUET_MAGIC):
-                file.seek(0)
-                return set(pl.read_parquet_schema(file))
-        if head.startswith(_GZIP_MAGIC):
-            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD_BYTES)
-    except (OSError, zlib.error, pl.exceptions.PolarsError):
-        return set()
-    first_line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
-    text = first_line.decode(errors="replace")
-    return {name.strip().strip('"') for name in text.split(",")}
+    return found.unknown
 
 
 def unpacked(path: Path) -> bytes:
     """A file's content, unpacked where it is packed; whole, or an error that names it."""
     content = path.read_bytes()
-    if not content.startswith(_GZIP_MAGIC):
+    if not content.startswith(GZIP_MAGIC):
         return content
     try:
         with gzip.open(path) as file:
@@ -122,7 +89,7 @@ def unpacked(path: Path) -> bytes:
 def table_in(path: Path) -> pl.DataFrame:
     """A small table beside the archive's files."""
     with path.open("rb") as file:
-        is_parquet = file.read(4) == _PARQUET_MAGIC
+        is_parquet = file.read(4) == PARQUET_MAGIC
     return (
         pl.read_parquet(path, glob=False)
         if is_parquet
@@ -132,17 +99,17 @@ def table_in(path: Path) -> pl.DataFrame:
 
 def capture_times(paths: list[Path]) -> dict[date, datetime]:
     """When each day was captured, by the quality tables that were found."""
-    told: dict[date, datetime] = {}
+    captured: dict[date, datetime] = {}
     for path in paths:
         rows = table_in(path).select(
             pl.col("snapshot_date").cast(pl.Date),
             pl.col("capture_utc").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
         )
-        told |= dict(rows.drop_nulls().iter_rows())
-    return told
+        captured |= dict(rows.drop_nulls().iter_rows())
+    return captured
 
 
-def told_of_unknown(paths: list[Path]) -> list[str]:
+def describe_unknown(paths: list[Path]) -> list[str]:
     """By ending, with an example each: a clone may hold hundreds."""
     by_ending: defaultdict[str, list[str]] = defaultdict(list)
     for path in paths:

@@ -1,8 +1,12 @@
 """What is kept of the Github-Ranking archive: its counts of each day, and what its names mean."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from ghstars_assets.lake.catalog import Column, Table
+
+FIRST_DAY = date(2018, 12, 18)
+"""The first day of the archive itself."""
 
 IDENTIFIED_BY = ("github", "name")
 """Who says which repository a row is about: GitHub, by its id; or nobody but the name it had first,
@@ -17,7 +21,7 @@ class RankingTables:
     renames: str
     """Log of renames that were found beside the archive's files."""
     meanings: str
-    """Log of what GitHub said a name means now."""
+    """Log of GitHub's answers to what a name means now."""
     imports: str
     """Log of imports: from where, what they brought and what was odd."""
 
@@ -27,7 +31,7 @@ def ranking_tables(problem: str) -> RankingTables:
         ranking=Table(
             name=f"{problem}.github_ranking",
             description=(
-                "What the Github-Ranking archive said on a day: the top 100 repositories by stars, "
+                "The Github-Ranking archive's lists of a day: the top 100 repositories by stars, "
                 "by forks and of each language. Its counts are never changed; which repository a "
                 "name meant may be learnt later."
             ),
@@ -36,7 +40,7 @@ def ranking_tables(problem: str) -> RankingTables:
                 Column(
                     "repo_id",
                     "bigint",
-                    "GitHub's databaseId where GitHub has said it; else a negative number made "
+                    "GitHub's databaseId where GitHub has given it; else a negative number made "
                     "of the first name the repository had in the archive",
                 ),
                 Column("full_name", "varchar", "owner/name on that day"),

@@ -68,7 +68,7 @@ def test_an_import_reports_what_came_records_it_in_dagster_and_names_what_is_nex
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
     assert lines[0] == (
-        "3 days told: 3 new (6 rows), 0 replaced by a better telling, 0 kept as they were"
+        "3 days read: 3 new (6 rows), 0 replaced by a better file, 0 kept as they were"
     )
     assert "of no use to us: 1 × .md, such as README.md" in lines
     assert "3 days recorded in Dagster" in ran.err
@@ -115,7 +115,7 @@ def test_a_second_run_changes_nothing(
     before = told_by(lake)
     again = ghstars(home, "import", "stars", str(clone))
     assert again.code == 0
-    assert again.out.startswith("3 days told: 0 new (0 rows), 0 replaced")
+    assert again.out.startswith("3 days read: 0 new (0 rows), 0 replaced")
     assert told_by(lake) == before
 
 

@@ -14,8 +14,8 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.http.child import RunningSandbox, running_sandbox
 from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.client import GitHub
-from ghstars_assets.sources.github.governor import Budget
+from ghstars_assets.sources.github.api.client import GitHub
+from ghstars_assets.sources.github.api.governor import Budget
 from ghstars_assets_tests.support.ghstars_command import Ghstars
 
 

@@ -11,7 +11,7 @@ import pytest
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.problems.stars.stories import UNKNOWN
-from ghstars_assets.problems.stars.words import CLAUSES, told
+from ghstars_assets.problems.stars.words import CLAUSES, describe
 from ghstars_assets.settings import SQL_ROOT
 
 DAY = date(2026, 5, 17)
@@ -68,7 +68,7 @@ def driven_by(*features: str, effect: float = 9.0, rows: int = 1) -> pl.DataFram
 
 
 def _words(gains: Sequence[float], *features: str, **others: float | None) -> str:
-    (words,) = told(features_of(gains, **others), driven_by(*features))
+    (words,) = describe(features_of(gains, **others), driven_by(*features))
     return words
 
 
@@ -115,7 +115,7 @@ def test_a_story_is_told_of_the_last_weeks(story: str, gains: list[float]) -> No
 
 def test_many_rows_are_told_as_each_alone_and_in_their_order() -> None:
     features = pl.concat([features_of(gains) for gains in STORIES.values()] * 2)
-    words = told(features, driven_by(rows=features.height))
+    words = describe(features, driven_by(rows=features.height))
     assert words.to_list() == [*STORIES, *STORIES]
     assert words.dtype == pl.String
 
@@ -171,7 +171,7 @@ def test_after_a_spike_the_ordinary_days_are_told_where_they_drove() -> None:
 
 
 def test_a_driver_of_less_than_half_a_star_is_not_worth_a_word() -> None:
-    (words,) = told(features_of(STEADY), driven_by("days_since_push", effect=-0.4))
+    (words,) = describe(features_of(STEADY), driven_by("days_since_push", effect=-0.4))
     assert words == "steady at about 12 a day"
 
 
@@ -185,15 +185,15 @@ def test_of_what_is_not_known_nothing_is_told_and_nothing_breaks() -> None:
 
     names = [name for name in features.columns if name != "day"]
     less_one = pl.concat([without(name) for name in names])
-    assert told(less_one, driven_by(*CLAUSES, rows=less_one.height)).null_count() == 0
+    assert describe(less_one, driven_by(*CLAUSES, rows=less_one.height)).null_count() == 0
     nothing, forecasts = without(*names), driven_by(*CLAUSES, rows=features.height)
-    assert set(told(nothing, forecasts)) == {UNKNOWN}
-    assert told(features.clear(), forecasts.clear()).to_list() == []
+    assert set(describe(nothing, forecasts)) == {UNKNOWN}
+    assert describe(features.clear(), forecasts.clear()).to_list() == []
 
 
 def test_drivers_that_are_not_known_leave_the_story() -> None:
     none = pl.DataFrame({"drivers": [None]}, schema={"drivers": DRIVERS})
-    assert told(features_of(STEADY), none).to_list() == ["steady at about 12 a day"]
+    assert describe(features_of(STEADY), none).to_list() == ["steady at about 12 a day"]
     assert _words(STEADY, "a_feature_of_an_earlier_release") == "steady at about 12 a day"
 
 

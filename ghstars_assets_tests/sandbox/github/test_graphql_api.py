@@ -14,7 +14,7 @@ from ghstars_assets.sandbox.github.graphql_api import GraphQLAnswer, answer, sch
 from ghstars_assets.sandbox.github.state import GitHubState
 from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.sandbox.world.world import WorldSpec
-from ghstars_assets.sources.github.query import BY_IDS, by_names, points_of, row_of
+from ghstars_assets.sources.github.api.query import BY_IDS, by_names, points_of, row_of
 
 SPEC = WorldSpec(seed=12, repositories=300, first_day=date(2026, 1, 1))
 NAMES_OF = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Repository { nameWithOwner } } }"

@@ -19,7 +19,7 @@ from graphql import (
 
 from ghstars_assets.sandbox.github.graphql_api import SCHEMA_FILE, schema
 from ghstars_assets.settings import PROJECT_ROOT
-from ghstars_assets.sources.github.query import BY_IDS, by_names
+from ghstars_assets.sources.github.api.query import BY_IDS, by_names
 from ghstars_assets_tests.support.shared_data import real_data
 
 

@@ -176,7 +176,7 @@ def test_a_star_of_no_repository_is_told_and_not_counted(tmp_path: Path) -> None
 def test_an_hour_from_before_repositories_had_ids_is_refused(tmp_path: Path) -> None:
     told = event("WatchEvent")
     del told["repo"]
-    with pytest.raises(SourceError, match=r"^hour tells stars without .* before 2015; import"):
+    with pytest.raises(SourceError, match=r"^hour has stars without .* before 2015; import"):
         count_stars(write_hour(tmp_path / "hour", [line(told)]))
 
 

@@ -116,11 +116,11 @@ def test_an_import_killed_half_way_is_taken_up_by_the_next(
 ) -> None:
     count, counted = importing.count_stars, []
 
-    def killed_at_the_second(path: Path, told_as: str = "") -> importing.HourCounts:
+    def killed_at_the_second(path: Path, shown_as: str = "") -> importing.HourCounts:
         counted.append(path)
         if len(counted) == 2:
             raise KeyboardInterrupt
-        return count(path, told_as)
+        return count(path, shown_as)
 
     with monkeypatch.context() as patch:
         patch.setattr(importing, "count_stars", killed_at_the_second)
@@ -140,7 +140,7 @@ def test_of_two_files_of_one_hour_the_first_stays(lake: Lake, tmp_path: Path) ->
     import_all(lake, [one])
     before = content(lake)
     report = import_all(lake, [two])
-    assert [hour.told for hour in report.kept] == ["taken before from another file and kept"]
+    assert [hour.summary for hour in report.kept] == ["taken before from another file and kept"]
     assert content(lake) == before
 
 
@@ -165,7 +165,7 @@ def test_an_hour_whose_file_begins_with_the_hour_before_is_not_taken_for_that(
     monkeypatch.setattr(importing, "likely_hour", lambda _path, _name: SEVEN)
     report = import_all(lake, [mixed])
     assert [(hour.hour, hour.is_new) for hour in report.hours] == [(8, True)]
-    assert "10 events of other hours left out" in report.hours[0].told
+    assert "10 events of other hours left out" in report.hours[0].summary
 
 
 def test_days_from_june_2025_on_are_refused_with_the_reason(lake: Lake, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_what_is_odd_about_an_hour_is_said(lake: Lake, tmp_path: Path) -> None:
     import_hours(lake, TABLES, [write_hour(tmp_path / "hour", lines)], None, said.append)
     (told,) = said
     assert told == (
-        "2021-07-21 hour-07: 1 stars of 1 repositories, 1 unreadable lines, 1 stars told twice, "
+        "2021-07-21 hour-07: 1 stars of 1 repositories, 1 unreadable lines, 1 stars listed twice, "
         "1 stars of no repository, 1 events of other hours left out (hour)"
     )
 

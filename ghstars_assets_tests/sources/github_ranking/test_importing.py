@@ -18,7 +18,7 @@ from ghstars_assets.sources.github_ranking.importing import (
     identify_again,
     import_over_http,
 )
-from ghstars_assets.sources.github_ranking.names import Said, keep_answers
+from ghstars_assets.sources.github_ranking.names import NameAnswer, keep_answers
 from ghstars_assets_tests.support.invented_rankings import (
     CAPTURED,
     DAY,
@@ -306,7 +306,7 @@ def test_githubs_word_takes_over_and_the_counts_stay(lake: Lake, tmp_path: Path)
     bring(lake, tmp_path / "files")
     before = {day: lake.read(RANKING, day) for day in DAYS[:2]}
     notes = {part.day: lake.notes(part) for part in lake.partitions(RANKING)}
-    keep_answers(lake, TABLES, [Said("octo/cat", 7, LONG_AGO, "octo/cat")])
+    keep_answers(lake, TABLES, [NameAnswer("octo/cat", 7, LONG_AGO, "octo/cat")])
     assert identify_again(lake, TABLES, silent) == DAYS[:2]
     for day in DAYS[:2]:
         cat, dog = lake.read(RANKING, day).sort("full_name").iter_rows(named=True)
@@ -320,7 +320,7 @@ def test_githubs_word_takes_over_and_the_counts_stay(lake: Lake, tmp_path: Path)
 
 
 def test_a_day_that_comes_after_githubs_word_is_written_with_it(lake: Lake, tmp_path: Path) -> None:
-    keep_answers(lake, TABLES, [Said("octo/CAT", 7, LONG_AGO, "octo/cat")])
+    keep_answers(lake, TABLES, [NameAnswer("octo/CAT", 7, LONG_AGO, "octo/cat")])
     day_file(tmp_path / "files", DAY, cat=1)
     report = bring(lake, tmp_path / "files")
     assert ids_by_day(lake, "octo/cat") == {DAY: {"octo/cat": 7}}
@@ -331,7 +331,7 @@ def test_a_name_made_anew_stays_apart_from_the_one_that_had_it(lake: Lake, tmp_p
     for day in DAYS[:4]:
         day_file(tmp_path / "files", day, cat=1)
     bring(lake, tmp_path / "files")
-    keep_answers(lake, TABLES, [Said("octo/cat", 9, captured_on(DAYS[2]), "octo/cat")])
+    keep_answers(lake, TABLES, [NameAnswer("octo/cat", 9, captured_on(DAYS[2]), "octo/cat")])
     assert identify_again(lake, TABLES, silent) == DAYS[2:4]
     told = [day["octo/cat"] for day in ids_by_day(lake, "octo/cat").values()]
     assert told == [surrogate_of("octo/cat"), surrogate_of("octo/cat"), 9, 9]
@@ -343,7 +343,10 @@ def test_a_rename_that_github_refutes_is_told_and_undone(lake: Lake, tmp_path: P
     guess = Rename(DAYS[1], "octo/cat", "octo/lion")
     write_parquet(tmp_path / "files/renames.parquet", renames_table([guess]))
     assert bring(lake, tmp_path / "files").refuted == []
-    said = [Said("octo/cat", 7, LONG_AGO, "octo/cat"), Said("octo/lion", 8, LONG_AGO, "octo/lion")]
+    said = [
+        NameAnswer("octo/cat", 7, LONG_AGO, "octo/cat"),
+        NameAnswer("octo/lion", 8, LONG_AGO, "octo/lion"),
+    ]
     keep_answers(lake, TABLES, said)
     report = bring(lake, tmp_path / "files")
     assert report.refuted == [guess]
@@ -358,7 +361,9 @@ def test_while_it_is_renamed_one_may_stand_by_both_names_on_a_day(
     lake: Lake, tmp_path: Path
 ) -> None:
     day_file(tmp_path / "files", DAY, cat=1, lion=1)
-    keep_answers(lake, TABLES, [Said(f"octo/{name}", 7, LONG_AGO, "") for name in ("cat", "lion")])
+    keep_answers(
+        lake, TABLES, [NameAnswer(f"octo/{name}", 7, LONG_AGO, "") for name in ("cat", "lion")]
+    )
     bring(lake, tmp_path / "files")
     stored = lake.read(RANKING, DAY).sort("full_name")
     assert stored.select("repo_id", "full_name").rows() == [(7, "octo/cat"), (7, "octo/lion")]
@@ -462,7 +467,7 @@ def test_the_report_is_a_line_a_thing() -> None:
     report.odd["short lists"] |= {day: f"told of {day.day}" for day in DAYS[:3]}
     report.odd["capture time"][DAY] = "unknown"
     assert list(report.lines()) == [
-        "4 days told: 2 new (6,900 rows), 1 replaced by a better telling, 1 kept as they were",
+        "4 days read: 2 new (6,900 rows), 1 replaced by a better file, 1 kept as they were",
         "1,200 days asked for that the archive has no file of",
         "3 renames learnt",
         "4 renames refuted by GitHub: a/0 → b/0, a/1 → b/1, a/2 → b/2",
@@ -477,7 +482,7 @@ def test_the_report_is_a_line_a_thing() -> None:
 
 def test_a_report_of_nothing_is_one_line() -> None:
     (line,) = ImportReport().lines()
-    assert line.startswith("0 days told: 0 new (0 rows)")
+    assert line.startswith("0 days read: 0 new (0 rows)")
 
 
 # ---- over HTTP ----------------------------------------------------------------------------------

@@ -14,18 +14,18 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.http.child import RunningSandbox, running_sandbox
 from ghstars_assets.sandbox.world.world import World, WorldSpec
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.answers import TooHeavyError
+from ghstars_assets.sources.github.api.answers import TooHeavyError
 from ghstars_assets.sources.github_ranking import asking
 from ghstars_assets.sources.github_ranking.asking import ask_names
 from ghstars_assets.sources.github_ranking.identity import Identity, Rename, surrogate_of
 from ghstars_assets.sources.github_ranking.names import (
-    Said,
+    NameAnswer,
     answered_names,
+    archived_names,
     identities,
     keep_answers,
     keep_renames,
     known_renames,
-    names_told,
     outdated_days,
     renames_in,
 )
@@ -72,7 +72,7 @@ def test_half_a_rename_is_none() -> None:
 
 
 def test_an_answer_is_kept_for_a_name_in_any_case(lake: Lake) -> None:
-    keep_answers(lake, TABLES, [Said("Octo/Cat", 7, LONG_AGO, "Octo/Cat")])
+    keep_answers(lake, TABLES, [NameAnswer("Octo/Cat", 7, LONG_AGO, "Octo/Cat")])
     keep_answers(lake, TABLES, [])
     assert answered_names(lake, TABLES) == {"octo/cat"}
     assert identities(lake, TABLES).of("OCTO/CAT", DAY) == Identity(7, "github")
@@ -80,14 +80,16 @@ def test_an_answer_is_kept_for_a_name_in_any_case(lake: Lake) -> None:
 
 def test_the_newest_answer_counts(lake: Lake) -> None:
     for repo_id in (7, 9, 8):
-        keep_answers(lake, TABLES, [Said("octo/cat", repo_id, LONG_AGO, "octo/cat")])
+        keep_answers(lake, TABLES, [NameAnswer("octo/cat", repo_id, LONG_AGO, "octo/cat")])
     assert identities(lake, TABLES).of("octo/cat", DAY).repo_id == 8
 
 
 def test_that_nobody_has_a_name_now_takes_no_id_away(lake: Lake) -> None:
     """It may be private or gone; who it was is known all the same."""
-    keep_answers(lake, TABLES, [Said("octo/cat", 7, LONG_AGO, "octo/cat")])
-    keep_answers(lake, TABLES, [Said(name, None, None, None) for name in ("octo/cat", "octo/dog")])
+    keep_answers(lake, TABLES, [NameAnswer("octo/cat", 7, LONG_AGO, "octo/cat")])
+    keep_answers(
+        lake, TABLES, [NameAnswer(name, None, None, None) for name in ("octo/cat", "octo/dog")]
+    )
     known = identities(lake, TABLES)
     assert known.of("octo/cat", DAY) == Identity(7, "github")
     assert known.of("octo/dog", DAY) == Identity(surrogate_of("octo/dog"), "name")
@@ -98,7 +100,7 @@ def test_that_nobody_has_a_name_now_takes_no_id_away(lake: Lake) -> None:
 
 
 def test_an_empty_lake_tells_no_name_and_has_no_day_to_mend(lake: Lake) -> None:
-    assert names_told(lake, TABLES) == []
+    assert archived_names(lake, TABLES) == []
     assert outdated_days(lake, TABLES, identities(lake, TABLES)) == []
     assert answered_names(lake, TABLES) == set()
 
@@ -107,7 +109,7 @@ def test_names_are_told_once_in_lower_case(lake: Lake, tmp_path: Path) -> None:
     for day, name in zip(days_from(DAY, 2), ("Cat", "cat"), strict=True):
         day_file(tmp_path / "files", day, **{name: 1, "dog": 1})
     bring(lake, tmp_path / "files")
-    assert names_told(lake, TABLES) == ["octo/cat", "octo/dog"]
+    assert archived_names(lake, TABLES) == ["octo/cat", "octo/dog"]
 
 
 def test_a_day_is_outdated_if_one_of_its_repositories_is_known_better(
@@ -121,7 +123,7 @@ def test_a_day_is_outdated_if_one_of_its_repositories_is_known_better(
     assert outdated_days(lake, TABLES, identities(lake, TABLES)) == []
     keep_renames(lake, TABLES, [Rename(three, "octo/cat", "octo/lion")])
     assert outdated_days(lake, TABLES, identities(lake, TABLES)) == [three]
-    keep_answers(lake, TABLES, [Said("octo/lion", 7, LONG_AGO, "octo/lion")])
+    keep_answers(lake, TABLES, [NameAnswer("octo/lion", 7, LONG_AGO, "octo/lion")])
     assert outdated_days(lake, TABLES, identities(lake, TABLES)) == [two, three]
 
 
@@ -138,12 +140,12 @@ def sandbox() -> Iterator[RunningSandbox]:
         yield served
 
 
-def ask(sandbox: RunningSandbox, *names: str) -> list[list[Said]]:
+def ask(sandbox: RunningSandbox, *names: str) -> list[list[NameAnswer]]:
     """The batches as they are handed over."""
     settings = Settings.model_validate(
         {"github_api": sandbox.url, "github_token": sandbox.token, "threads": 1}
     )
-    kept: list[list[Said]] = []
+    kept: list[list[NameAnswer]] = []
     told: list[tuple[int, int]] = []
     ask_names(
         settings,
@@ -164,7 +166,7 @@ def test_github_says_who_has_a_name_and_that_nobody_has_another(sandbox: Running
     ((first, *_, last),) = ask(sandbox, *names[:50], "no-one/nothing")
     assert (first.name, first.full_name, first.repo_id) == (names[0], names[0], world["repo_id"][0])
     assert first.created_at is not None
-    assert last == Said("no-one/nothing", None, None, None)
+    assert last == NameAnswer("no-one/nothing", None, None, None)
 
 
 def test_a_name_that_was_left_leads_to_the_repository(sandbox: RunningSandbox) -> None:
@@ -195,15 +197,15 @@ def test_a_hundred_names_are_asked_at_once(
 def test_a_batch_that_is_too_heavy_is_split_and_what_stays_too_heavy_is_left_open(
     sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said_of = asking._said
+    said_of = asking._answers
 
-    async def said(github: Any, names: list[str]) -> list[Said]:
+    async def said(github: Any, names: list[str]) -> list[NameAnswer]:
         await asyncio.sleep(0)
         if len(names) > 2 or "octo/heavy" in names:
             raise TooHeavyError("too heavy")
         return await said_of(github, names)
 
-    monkeypatch.setattr(asking, "_said", said)
+    monkeypatch.setattr(asking, "_answers", said)
     names = ["octo/one", "octo/two", "octo/heavy", "octo/four", "octo/five"]
     batches = ask(sandbox, *names)
     kept = [one.name for batch in batches for one in batch]
@@ -211,7 +213,7 @@ def test_a_batch_that_is_too_heavy_is_split_and_what_stays_too_heavy_is_left_ope
 
 
 def test_answers_come_from_the_newest_day_of_a_sandbox_of_our_own(lake: Lake) -> None:
-    kept: list[Said] = []
+    kept: list[NameAnswer] = []
     ask_names(
         lake.settings,
         Marker("sandbox", WORLD.first_day, SandboxWorld(5, 60, WORLD.first_day)),

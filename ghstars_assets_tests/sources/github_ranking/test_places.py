@@ -13,16 +13,15 @@ import pytest
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
+from ghstars_assets.sources.archives import FoundFile
 from ghstars_assets.sources.github_ranking import places
 from ghstars_assets.sources.github_ranking.identity import Rename
 from ghstars_assets.sources.github_ranking.places import (
     capture_times,
-    columns_of,
-    files_in,
+    describe_unknown,
     files_over_http,
     is_sandbox_address,
     table_in,
-    told_of_unknown,
     unpacked,
 )
 from ghstars_assets_tests.support.invented_rankings import (
@@ -140,7 +139,7 @@ def test_junk_is_unknown_and_does_no_harm(tmp_path: Path, junk: bytes) -> None:
     good = write(tmp_path / "good.csv", LISTS)
     found = found_in(tmp_path)
     assert (found.raw, found.unknown) == ([good], [path])
-    assert told_of_unknown(found.unknown) == ["1 × .csv, such as github-ranking-2024-03-05.csv"]
+    assert describe_unknown(found.unknown) == ["1 × .csv, such as github-ranking-2024-03-05.csv"]
 
 
 def test_a_link_into_an_annex_that_was_not_fetched_is_unknown(tmp_path: Path) -> None:
@@ -150,20 +149,6 @@ def test_a_link_into_an_annex_that_was_not_fetched_is_unknown(tmp_path: Path) ->
     assert (found.raw, found.unknown) == ([], [link])
 
 
-def test_hours_of_events_are_known_by_who_knows_them(tmp_path: Path) -> None:
-    hour = write(tmp_path / "2021-07-21-7.json", b"{}\n")
-    day = write(tmp_path / "day.csv", LISTS)
-    found = files_in(tmp_path, lambda path: path == hour)
-    assert (found.event_hours, found.raw, found.unknown) == ([hour], [day], [])
-
-
-def test_renames_alone_are_of_no_use(tmp_path: Path) -> None:
-    write_parquet(tmp_path / "renames.parquet", RENAMES)
-    assert not found_in(tmp_path).is_of_use
-    write(tmp_path / "day.csv", LISTS)
-    assert found_in(tmp_path).is_of_use
-
-
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"absent does not exist; name a clone of the archive"):
         found_in(tmp_path / "absent")
@@ -171,7 +156,7 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 def test_unknown_files_are_told_by_their_ending_with_an_example() -> None:
     paths = [Path(name) for name in ("b.md", "a.md", "LICENSE", *(f"{n}.py" for n in range(1200)))]
-    assert told_of_unknown(paths) == [
+    assert describe_unknown(paths) == [
         "2 × .md, such as b.md",
         "1,200 × .py, such as 0.py",
         "1 × no ending, such as LICENSE",
@@ -216,7 +201,7 @@ def test_columns_are_read_through_a_byte_order_mark_quotes_and_carriage_returns(
 ) -> None:
     header = ",".join(f'"{name}"' for name in COLUMNS)
     path = write(tmp_path / "x", b"\xef\xbb\xbf" + header.encode() + b"\r\n1\r\n")
-    assert columns_of(path) == set(COLUMNS)
+    assert FoundFile(path).columns == set(COLUMNS)
 
 
 def test_capture_times_are_utc_however_they_were_written(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sources.github_ranking.days_told import DayTold, read_condensed, read_raw
+from ghstars_assets.sources.github_ranking.archive_days import ArchiveDay, read_condensed, read_raw
 from ghstars_assets.sources.github_ranking.identity import surrogate_of
 from ghstars_assets.sources.github_ranking.importing import ImportReport, import_files
 from ghstars_assets.sources.github_ranking.names import renames_in
@@ -71,7 +71,7 @@ def raw_file(stars: Path, day: date) -> Path:
     return stars / f"raw/github-ranking-{day}.csv.gz"
 
 
-def raw_day(stars: Path, day: date) -> DayTold:
+def raw_day(stars: Path, day: date) -> ArchiveDay:
     path = raw_file(stars, day)
     return read_raw(unpacked(path), path.name)
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.github.tables import tables_of
-from ghstars_assets.sources.github.wishes import Wish, wished
+from ghstars_assets.sources.github.tracking.tracking_rules import TrackingRule, parse_tracking_rule
 
 TABLES = tables_of("stars")
 R = TypeVar("R")
@@ -29,12 +29,12 @@ class Choice:
     def is_empty(self) -> bool:
         return not (self.names or self.owners or self.topics or self.stars)
 
-    def rules(self) -> list[Wish]:
+    def rules(self) -> list[TrackingRule]:
         return [
-            *(wished("repository", name) for name in self.names),
-            *(wished("owner", owner) for owner in self.owners),
-            *(wished("topic", topic) for topic in self.topics),
-            *(wished("stars", bounds) for bounds in self.stars),
+            *(parse_tracking_rule("repository", name) for name in self.names),
+            *(parse_tracking_rule("owner", owner) for owner in self.owners),
+            *(parse_tracking_rule("topic", topic) for topic in self.topics),
+            *(parse_tracking_rule("stars", bounds) for bounds in self.stars),
         ]
 
     def require_any(self) -> None:

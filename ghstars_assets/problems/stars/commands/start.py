@@ -28,8 +28,8 @@ from ghstars_assets.problems.stars.commands.repositories import (
 from ghstars_assets.problems.stars.commands.track import track_repositories
 from ghstars_assets.problems.stars.own_history import notes_on_own_history
 from ghstars_assets.problems.stars.problem import PROBLEM
-from ghstars_assets.sources.github.wishes import standing
-from ghstars_assets.sources.source import Brought
+from ghstars_assets.sources.archives import ImportResult
+from ghstars_assets.sources.github.tracking.tracking_rules import current_rules
 
 ARCHIVE = "https://github.com/EvanLi/Github-Ranking"
 SANDBOX_STARS = "50..150"
@@ -119,7 +119,7 @@ def _last(days: int, newest: date) -> DayRange:
 
 
 def _require_rules(lake: Lake) -> None:
-    if not standing(lake, TABLES, lake.settings).wishes:
+    if not current_rules(lake, TABLES, lake.settings).rules:
         raise GhstarsError(
             "No repositories were named: name some (`ghstars start OWNER/NAME …`), or --owner, "
             "--topic or --stars; without a token try `ghstars start --sandbox`."
@@ -135,7 +135,7 @@ def _declare_what_the_archive_lacks(lake: Lake, marker: Marker, first: date) -> 
 
 def _archive(
     platform: Platform, lake: Lake, marker: Marker, place: str, days: DayRange
-) -> Brought | None:
+) -> ImportResult | None:
     """Import the archive. Without one the evening goes on with what there is; only the model
     waits."""
     is_folder = bool(place) and "://" not in place

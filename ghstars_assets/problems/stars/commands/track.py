@@ -15,9 +15,9 @@ from ghstars_assets.problems.stars.commands.repositories import (
     Choice,
     choosing_repositories,
 )
-from ghstars_assets.sources.github.client import GitHub
-from ghstars_assets.sources.github.endpoint import open_endpoint, own_world, world_behind
-from ghstars_assets.sources.github.wishes import record
+from ghstars_assets.sources.github.api.client import GitHub
+from ghstars_assets.sources.github.api.endpoint import open_endpoint, own_world, world_behind
+from ghstars_assets.sources.github.tracking.tracking_rules import record
 
 WHAT_IS_NEXT = (
     "They are asked about with the next snapshot: `ghstars backfill stars --from today`, or by "

@@ -6,8 +6,8 @@ from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.problems.platform import Form, Platform
 from ghstars_assets.problems.stars.commands.repositories import TABLES, known_repositories
-from ghstars_assets.sources.github.planning import tracked_summary, without_untracked
-from ghstars_assets.sources.github.wishes import standing
+from ghstars_assets.sources.github.tracking.planning import tracked_summary, without_untracked
+from ghstars_assets.sources.github.tracking.tracking_rules import current_rules
 
 SHOWN_COLUMNS = (
     "full_name",
@@ -31,13 +31,13 @@ def tracked(platform: Platform, form: Form | None) -> None:
     """Show who is followed, why, what became of it and when it is asked about next."""
     lake = Lake(platform.settings)
     platform.say_if_sandbox(lake)
-    now = standing(lake, TABLES, lake.settings)
+    now = current_rules(lake, TABLES, lake.settings)
     known = without_untracked(known_repositories(lake), now)
     known = known.sort("stars", descending=True, nulls_last=True)
     if form:
         platform.show_frame(known, form)
         return
-    for rule in now.wishes:
+    for rule in now.rules:
         platform.print_line(f"rule: {rule}")
     marker = read_marker(lake)
     if marker:

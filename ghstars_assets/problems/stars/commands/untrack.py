@@ -12,7 +12,7 @@ from ghstars_assets.problems.stars.commands.repositories import (
     choosing_repositories,
     known_repositories,
 )
-from ghstars_assets.sources.github.wishes import record, standing
+from ghstars_assets.sources.github.tracking.tracking_rules import current_rules, record
 
 
 @click.command()
@@ -29,7 +29,7 @@ def untrack(platform: Platform, choice: Choice, why: str) -> None:
     known = known_repositories(lake)
     ids = dict(zip(known["full_name"].str.to_lowercase(), known["repo_id"], strict=True))
     because = dict(zip(known["tracked_because"], known["repo_id"], strict=True))
-    in_force = standing(lake, TABLES, lake.settings).wishes
+    in_force = current_rules(lake, TABLES, lake.settings).rules
     keys_in_force = {(rule.kind, rule.what.lower()) for rule in in_force}
     ended = []
     for rule in choice.rules():
