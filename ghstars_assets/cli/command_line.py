@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ghstars_assets.learning.problem import Problem
     from ghstars_assets.problems.platform import Form
     from ghstars_assets.settings import Settings
+    from ghstars_assets.sources.archives import ImportResult
 
 
 class CommandLine:

@@ -96,9 +96,10 @@ def _lines_of_sources(settings: Settings, problem: Problem) -> Iterator[str]:
     lake = Lake(settings)
     marker = read_marker(lake)
     for source in problem.sources:
-        if marker and marker.kind in source.kinds and source.status_line:
-            if line := source.status_line(lake, marker):
-                yield line
+        if not (marker and marker.kind in source.kinds and source.status_line):
+            continue
+        if line := source.status_line(lake, marker):
+            yield line
 
 
 def _notes(settings: Settings, problem: Problem) -> Iterator[str]:

@@ -105,7 +105,7 @@ def _serve(
     url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
     platform.print_line(
         f"{repositories:,} invented repositories at {url}, its clock "
-        f"{'current_rules at' if at else 'running from'} {clock.now() if at else now:%Y-%m-%d %H:%M} "
+        f"{'standing at' if at else 'running from'} {clock.now() if at else now:%Y-%m-%d %H:%M} "
         "UTC. In another shell:\n"
         f"  export GHSTARS_HOME=$(mktemp -d) GHSTARS_GITHUB_API={url}\n"
         f"  export GHSTARS_GITHUB_TOKEN={token}\n"
