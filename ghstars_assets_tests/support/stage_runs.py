@@ -10,7 +10,7 @@ import polars as pl
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.stage import StageRunner
+from ghstars_assets.learning.stage_runner import StageRunner
 from ghstars_assets.learning.stages import loop_stage
 from ghstars_assets.learning.tables import loop_tables
 

@@ -29,7 +29,8 @@ from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.decisions import champions_of, decide, model_row
 from ghstars_assets.learning.registry.mlflow_tracking import Registration
 from ghstars_assets.learning.simulation.simulation_lake import ABOUT, ReplayLake
-from ghstars_assets.learning.stage import Stage, StageRunner
+from ghstars_assets.learning.stage import Stage
+from ghstars_assets.learning.stage_runner import StageRunner
 from ghstars_assets.learning.stages import daily_stages, due_stages
 from ghstars_assets.learning.training.candidate import Candidate
 from ghstars_assets.learning.training.candidates_on_record import (

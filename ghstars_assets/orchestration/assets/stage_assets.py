@@ -25,7 +25,8 @@ from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.retraining_requests import record_answer
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
-from ghstars_assets.learning.stage import Stage, StageRunner
+from ghstars_assets.learning.stage import Stage
+from ghstars_assets.learning.stage_runner import StageRunner
 from ghstars_assets.learning.stages import CHAMPION
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.orchestration.assets.check_events import check_events

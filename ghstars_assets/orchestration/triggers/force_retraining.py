@@ -22,7 +22,7 @@ from ghstars_assets.learning.monitoring.retraining_requests import (
     request_retraining,
 )
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.stage import StageRunner
+from ghstars_assets.learning.stage_runner import StageRunner
 from ghstars_assets.learning.stages import loop_stage
 from ghstars_assets.orchestration.assets.check_events import day_evaluations
 from ghstars_assets.orchestration.assets.events import outcome_metadata
