@@ -59,7 +59,7 @@ def test_a_command_is_listed_with_the_first_sentence_of_its_own_help(name: str) 
         assert entry.summary == command.get_short_help_str(limit=1000)
 
 
-@pytest.mark.parametrize("name", ENTRIES.keys() - {"import", "replay"})
+@pytest.mark.parametrize("name", sorted(ENTRIES.keys() - {"import", "replay"}))
 def test_a_command_stands_in_the_file_of_its_name(name: str) -> None:
     """`import` is no name that Python allows, and `replay` is an alias."""
     module, _, _ = ENTRIES[name].target.partition(":")
