@@ -20,6 +20,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.execution.asset_backfill import AssetBackfillData
 
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.tables import loop_tables
@@ -28,7 +29,9 @@ from ghstars_assets.orchestration.partitions import asset_key, daily_partitions,
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.problems.stars.problem import PROBLEM as STARS
 from ghstars_assets.settings import Settings
-from ghstars_assets_tests.support.dagster_runs import process_with_home
+from ghstars_assets_tests.support.dagster_runs import Materializer, process_with_home
+from ghstars_assets_tests.support.tides.problem import PROBLEM
+from ghstars_assets_tests.support.tides_lake import SQL
 
 FIRST_DAY = date(2026, 1, 1)
 NOW = datetime(2026, 8, 15, 12, tzinfo=UTC)
@@ -66,8 +69,9 @@ def graph(defs: Definitions) -> AssetGraph:
     return defs.resolve_asset_graph()
 
 
-def test_importing_the_definitions_builds_them_and_loads_nothing_heavy(tmp_path: Path) -> None:
-    told = subprocess.run(
+def test_importing_the_definitions_reads_no_lake_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ran = subprocess.run(
         [
             sys.executable,
             "-W",
@@ -75,16 +79,44 @@ def test_importing_the_definitions_builds_them_and_loads_nothing_heavy(tmp_path:
             "-c",
             (
                 "import sys, dagster, ghstars_assets.definitions as found\n"
-                "assert isinstance(found.defs, dagster.Definitions)\n"
+                "import pathlib\n"
+                f"assert not pathlib.Path({str(home)!r}).exists()\n"
+                "assert isinstance(found.defs(), dagster.Definitions)\n"
                 f"print([name for name in {HEAVY} if name in sys.modules])"
             ),
         ],
-        env={**os.environ, "GHSTARS_HOME": str(tmp_path)},
+        env={**os.environ, "GHSTARS_HOME": str(home)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == "[]"
+    assert ran.stdout.strip() == "[]"
+
+
+def test_two_homes_live_side_by_side_in_one_process(tmp_path: Path) -> None:
+    """Each set of definitions obeys the settings it was given, and reads no environment."""
+    found: dict[str, Definitions] = {}
+    for name, first_day in (("one", FIRST_DAY), ("other", FIRST_DAY + timedelta(days=31))):
+        settings = Settings(home=tmp_path / name, threads=1, memory_gb=1)
+        mark_lake(Lake(settings), Marker("sandbox", first_day))
+        found[name] = build_defs(settings, [PROBLEM], SQL)
+    day = DayRange(date(2026, 2, 2), date(2026, 2, 2))
+    with DagsterInstance.ephemeral() as instance:
+        for defs in found.values():
+            assert Materializer(defs, instance)("tides.gauges", day).success
+        assert Materializer(found["one"], instance)("tides.snapshots", day).success
+    lakes = {name: Lake(Settings(home=tmp_path / name)) for name in found}
+    assert lakes["one"].days("tides.snapshots") == list(day)
+    assert lakes["other"].days("tides.gauges") == list(day)
+    assert lakes["other"].days("tides.snapshots") == []
+    firsts = {name: _first_day(defs) for name, defs in found.items()}
+    assert firsts == {"one": "2026-01-01", "other": "2026-02-01"}
+
+
+def _first_day(defs: Definitions) -> str | None:
+    partitions = defs.resolve_asset_graph().get(asset_key("tides.gauges")).partitions_def
+    assert isinstance(partitions, TimeWindowPartitionsDefinition)
+    return partitions.get_first_partition_key()
 
 
 def test_every_stage_of_every_problem_is_an_asset_with_a_description(graph: AssetGraph) -> None:
@@ -157,6 +189,7 @@ def test_each_day_depends_on_single_days_of_others_and_never_on_a_window(
         ("features", "model"): (lag, lag),
         ("labels", "model"): (lag, lag),
         ("labels", "calibration"): (-STARS.horizon_days, -STARS.horizon_days),
+        ("features", "calibration"): (-STARS.horizon_days, -STARS.horizon_days),
         ("scores", "drift"): (-STARS.horizon_days, -STARS.horizon_days),
         ("scores", "health"): (-STARS.horizon_days, -STARS.horizon_days),
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 
 from ghstars_assets.calendar import DayRange, consecutive
 from ghstars_assets.errors import NotEnoughHistoryError
@@ -50,10 +51,10 @@ StageBegins = Callable[[Stage, int], Callable[[date], None]]
 each day that is done."""
 
 
-def plan_of(settings: Settings, problem: Problem) -> Plan:
+def plan_of(settings: Settings, problem: Problem, sql_root: Path = SQL_ROOT) -> Plan:
     """How the problem stands in the lake of these settings."""
     lake = Lake(settings)
-    wired = wire([problem], SQL_ROOT)
+    wired = wire([problem], sql_root)
     trains_on = partial(training_days, settings.weekly_cron)
     return Plan(lake, problem, wired, read_marker(lake), trains_on)
 

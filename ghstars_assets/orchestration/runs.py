@@ -17,6 +17,7 @@ from dagster import (
     DagsterEventType,
     DagsterInstance,
     DagsterRunStatus,
+    Definitions,
     PreviewWarning,
     RunsFilter,
 )
@@ -68,11 +69,13 @@ class Runner:
         settings: Settings,
         instance: DagsterInstance,
         say: Callable[[str], None] = _to_stderr,
+        defs: Definitions | None = None,
     ) -> None:
+        """`defs` are those of this home and all problems, unless others are given."""
         self.settings = settings
         self.instance = instance
         self.say = say
-        self.repository = build_defs(settings).get_repository_def()
+        self.repository = (defs or build_defs(settings)).get_repository_def()
 
     def run(
         self,

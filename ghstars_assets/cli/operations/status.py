@@ -36,9 +36,8 @@ class StageStatus:
     state: str
 
 
-def status_of(settings: Settings, problem: Problem, recorded: Recorded) -> list[StageStatus]:
-    """Each stage over the last month, against the newest day that its sources can give."""
-    plan = plan_of(settings, problem)
+def status_of(plan: Plan, recorded: Recorded) -> list[StageStatus]:
+    """Look at each stage over the last month, against the newest day that its sources can give."""
     return [_stage_status(plan, stage, recorded) for stage in plan.stages]
 
 
@@ -78,7 +77,7 @@ def show_status(settings: Settings, form: Form) -> int:
     with dagster_instance(settings) as instance:
         recorded = Recorded(instance)
         for problem in all_problems().values():
-            statuses = status_of(settings, problem, recorded)
+            statuses = status_of(plan_of(settings, problem), recorded)
             needs_attention |= any(
                 status.state in ("failed", "missing", "stale") for status in statuses
             )
