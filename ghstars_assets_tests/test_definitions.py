@@ -189,7 +189,6 @@ def test_each_day_depends_on_single_days_of_others_and_never_on_a_window(
         ("features", "model"): (lag, lag),
         ("labels", "model"): (lag, lag),
         ("labels", "calibration"): (-STARS.horizon_days, -STARS.horizon_days),
-        ("features", "calibration"): (-STARS.horizon_days, -STARS.horizon_days),
         ("scores", "drift"): (-STARS.horizon_days, -STARS.horizon_days),
         ("scores", "health"): (-STARS.horizon_days, -STARS.horizon_days),
     }

@@ -157,6 +157,9 @@ class Stage:
     partitions: Partitions = Partitions()
     follows: tuple[str, ...] = ()
     """Tables whose same day is made first though none of it is read."""
+    without_arrow: tuple[str, ...] = ()
+    """Inputs that change together with another one of the same days, whose arrow in the graph
+    stands for both: two arrows would have the automation ask for a day twice."""
     fits: Callable[[Champion], str] = lambda _champion: ""
     """Why the champion cannot be used by this stage; empty where it can."""
     prepare: Callable[[Lake, Problem, LearningColumns, DayRange], Iterator[str]] | None = None

@@ -64,6 +64,7 @@ def loop_stages(problem: Problem) -> tuple[Stage, ...]:
             {table("champion"): SAME_DAY, table("features"): due, table("labels"): due},
             fill_calibration,
             requires_champion=True,
+            without_arrow=(table("features"),),
             fits=why_heads_are_missing,
             finish=publish_champion,
         ),

@@ -42,9 +42,11 @@ def home(tmp_path: Path) -> Iterator[Settings]:
         yield settings
 
 
-def _materialized() -> dict[str, Any]:
+def _materialized(home: Settings) -> dict[str, Any]:
     with DagsterInstance.ephemeral() as instance:
-        result: ExecuteInProcessResult = materialize([build_audit_asset([])], instance=instance)
+        result: ExecuteInProcessResult = materialize(
+            [build_audit_asset([])], instance=instance, resources={"lake": Lake(home)}
+        )
         (event,) = result.get_asset_materialization_events()
         metadata = event.step_materialization_data.materialization.metadata
         return {name: value.value for name, value in metadata.items()}
@@ -58,7 +60,7 @@ def test_it_shows_the_latest_first_and_counts_all(home: Settings) -> None:
     lake = Lake(home)
     for number in range(SHOWN + 3):
         _record(lake, "train" if number % 2 else "gap", f"cause {number}")
-    told = _materialized()
+    told = _materialized(home)
     assert told["dagster/row_count"] == SHOWN + 3
     assert (told["events_gap"], told["events_train"]) == (52, 51)
     lines = told["latest"].splitlines()
@@ -70,7 +72,7 @@ def test_it_shows_the_latest_first_and_counts_all(home: Settings) -> None:
 
 
 def test_where_nothing_happened_it_says_so(home: Settings) -> None:
-    assert _materialized() == {"dagster/row_count": 0}
+    assert _materialized(home) == {"dagster/row_count": 0}
 
 
 def test_no_reason_breaks_the_table() -> None:

@@ -320,6 +320,7 @@ def _requested(daemon: Daemon, name: str, at: datetime) -> tuple[list[RunRequest
         daemon.instance,
         scheduled_execution_time=at,
         repository_def=daemon.defs.get_repository_def(),
+        resources=dict(daemon.defs.resources or {}),
     )
     tick = _schedule(daemon, name).evaluate_tick(context)
     return list(tick.run_requests or ()), tick.skip_message

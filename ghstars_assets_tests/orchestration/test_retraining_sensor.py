@@ -108,7 +108,11 @@ class Daemon:
 
     def tick(self) -> list[RunRequest]:
         context = build_sensor_context(
-            self.instance, self.cursor, repository_def=self.repository, sensor_name=self.sensor.name
+            self.instance,
+            self.cursor,
+            repository_def=self.repository,
+            sensor_name=self.sensor.name,
+            resources={"lake": self.lake},
         )
         result = self.sensor.evaluate_tick(context)
         self.cursor = result.cursor

@@ -51,7 +51,11 @@ def build_stage_asset(
     """One way for every stage; only the model, which is trained, has its own."""
     if stage.is_of_training_days:
         return _build_model_asset(problem, columns, stage, first_day)
-    optional = [table for table, window in stage.inputs.items() if window.optional]
+    optional = [
+        table
+        for table, window in stage.inputs.items()
+        if window.optional and table not in stage.without_arrow
+    ]
     is_champion = stage.name == CHAMPION
     key = asset_key(stage.table.name)
 
@@ -112,7 +116,11 @@ def _checked(lake: Lake, problem: Problem, stage: Stage, day: date) -> Iterator[
 def _dependencies(stage: Stage) -> list[AssetDep]:
     """Of each day on one day of every input, the newest of its window; see `depends_on`."""
     return [
-        *(depends_on(table, window.last_offset) for table, window in stage.inputs.items()),
+        *(
+            depends_on(table, window.last_offset)
+            for table, window in stage.inputs.items()
+            if table not in stage.without_arrow
+        ),
         *(depends_on(table) for table in stage.follows),
     ]
 
