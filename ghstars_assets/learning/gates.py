@@ -27,9 +27,7 @@ class Gates:
     """Days held out of every training, on which no candidate may be worse than the champion. A lake
     that holds none of them takes days of its own, see `training/reference_windows.py`."""
     oldest_champion_days: Threshold = Threshold(
-        28,
-        "on the stars of 2025 a version of the month is 0.4 % better than one of July, and one of "
-        "the week no better than one of the month",
+        28, "what a version knows grows old, and a newer one that is no worse costs nothing"
     )
     """Days of service from which on a version makes way to a newer one that is no worse."""
     skill_days: int = 14
@@ -41,11 +39,7 @@ class Gates:
     population_stability: Threshold = Threshold(
         0.2, "the usual bound between a shift to watch and one to act on"
     )
-    wasserstein: Threshold = Threshold(
-        0.25,
-        "a quarter of the spread of the training rows; in eleven ordinary weeks of stars none "
-        "moved by more than 0.21",
-    )
+    wasserstein: Threshold = Threshold(0.25, "a quarter of the spread of the training rows")
     jensen_shannon: Threshold = Threshold(
         0.1, "the distance of two categories whose shares differ by some 14 points"
     )

@@ -14,7 +14,7 @@ import polars as pl
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.gates import Gates, Threshold  # noqa: F401
+from ghstars_assets.learning.gates import Gates
 from ghstars_assets.learning.simulation.drift_story import DriftStory
 from ghstars_assets.learning.tasks.task import Task
 from ghstars_assets.settings import Settings

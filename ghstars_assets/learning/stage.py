@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import polars as pl
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.outcomes import Fact
 from ghstars_assets.lake.tables import Lake
@@ -36,7 +35,7 @@ KEPT_BETWEEN_DAYS = 8
 """So many things a runner keeps from one day to the next: a loaded version, its forecasts."""
 
 
-class CannotFillError(GhstarsError):
+class CannotFillError(Exception):
     """A day of a stage cannot be computed from the inputs that are there."""
 
 

@@ -6,9 +6,9 @@ It may be mailed or put anywhere: the charts are in it, as SVG.
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from ghstars_assets.learning.gates import Gates
 from ghstars_assets.learning.monitoring.drift_between_windows import Compared
 from ghstars_assets.learning.monitoring.drift_statistics import Shift
-from ghstars_assets.learning.problem import Gates
 from ghstars_assets.reporting.charts.drift_charts import (
     NOW_COLOUR,
     THEN_COLOUR,

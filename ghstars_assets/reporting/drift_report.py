@@ -6,8 +6,9 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.gates import Gates
 from ghstars_assets.learning.monitoring.drift_summary import drift_on, most_drifted_first
-from ghstars_assets.learning.problem import Gates, Problem
+from ghstars_assets.learning.problem import Problem
 from ghstars_assets.reporting.charts.drift_charts import SHOWN_DAYS
 from ghstars_assets.reporting.markdown import format_figure, table
 

@@ -362,7 +362,7 @@ def test_it_takes_no_day_before_the_lake_begins(daemon: Daemon) -> None:
 def test_it_rests_when_every_day_is_there(daemon: Daemon, settings: Settings) -> None:
     _take(settings, DayRange(FILLED.first, NEW))
     requests, reason = _requested(daemon, "tides_daily", MORNING)
-    assert (requests, reason) == ([], "The sources of tides hold every day they can tell.")
+    assert (requests, reason) == ([], "The sources of tides hold every day they can give.")
 
 
 def test_it_asks_again_the_next_day_for_a_day_that_could_not_be_taken(
@@ -376,8 +376,9 @@ def test_it_asks_again_the_next_day_for_a_day_that_could_not_be_taken(
 def test_a_lake_of_another_kind_takes_nothing_from_it(daemon: Daemon, tmp_path: Path) -> None:
     with process_with_home(tmp_path / "real") as real:
         mark_lake(Lake(real), Marker("real"))
-        requests, reason = _requested(daemon, "tides_daily", MORNING)
-    assert (requests, reason) == ([], "The sources of tides hold every day they can tell.")
+        other = Daemon(build_defs(real, [PROBLEM], SQL), daemon.instance)
+        requests, reason = _requested(other, "tides_daily", MORNING)
+    assert (requests, reason) == ([], "The sources of tides hold every day they can give.")
 
 
 def test_the_weekly_schedule_trains_a_candidate_as_of_its_monday(daemon: Daemon) -> None:

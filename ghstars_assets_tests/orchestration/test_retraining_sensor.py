@@ -427,13 +427,14 @@ def test_what_somebody_reports_by_hand_without_a_decision_is_left_alone(daemon: 
 
 @pytest.fixture
 def tides_daemon(
-    tides_home: Path, tmp_path: Path, defs: Definitions, versions: ListedVersions
+    tides_home: Path, tmp_path: Path, versions: ListedVersions
 ) -> Iterator[tuple[Daemon, Materializer]]:
     """A home of tides with a champion of a fortnight ago, whose forecasts miss."""
     with (
         process_with_home(copied(tides_home, tmp_path / "tides")) as settings,
         DagsterInstance.ephemeral() as opened,
     ):
+        defs = build_defs(settings, [PROBLEM], SQL)
         lake, materialize = Lake(settings), Materializer(defs, opened)
         first = TODAY - timedelta(days=14)
         trained = materialize(["tides.model", "tides.champion"], DayRange(first, first))
@@ -569,9 +570,7 @@ def test_a_long_range_tells_apart_the_days_that_fail_and_the_newest(
     tides_daemon: tuple[Daemon, Materializer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon, materialize = tides_daemon
-    monkeypatch.setattr(
-        "ghstars_assets.orchestration.triggers.force_retraining.MOST_DAYS_LISTED", 5
-    )
+    monkeypatch.setattr("ghstars_assets.orchestration.assets.check_events.MOST_DAYS_LISTED", 5)
     days = DayRange(TODAY - timedelta(days=14), TODAY)
     recovered = DayRange(TODAY - timedelta(days=11), TODAY - timedelta(days=3))
     write_scores(daemon.lake, recovered, error=2.0)

@@ -76,7 +76,14 @@ def _with_champions(
     days: Iterable[date],
 ) -> Iterator[DayOutcome]:
     wanted = list(days)
-    write_champions(lake, problem, {day: champions.get(day) for day in wanted})
+    table = problem.table("champion")
+    stored = {day: lake.read(table, day)["model_version"].to_list() for day in lake.days(table)}
+    serving = {day: champions.get(day) for day in wanted}
+    write_champions(
+        lake,
+        problem,
+        {day: version for day, version in serving.items() if stored.get(day) != [version]},
+    )
     return fill_stage(lake, problem, columns, stage, wanted)
 
 

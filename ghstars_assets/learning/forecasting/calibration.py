@@ -80,8 +80,8 @@ class Calibrator:
         )
 
     def _ordinary(self, origins: list[date]) -> list[date]:
-        """Those whose outcome spans no day that its gate warned of. A day on which GitHub took
-        stars back would for weeks make intervals too wide for all that is to come, and nobody
+        """Those whose outcome spans no day that its gate warned of. A day on which a
+        source took back what it had given would for weeks make intervals too wide for all that is to come, and nobody
         foresees the next one."""
         if not origins:
             return []

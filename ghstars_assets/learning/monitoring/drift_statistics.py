@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from ghstars_assets.learning.problem import Gates, Threshold
+from ghstars_assets.learning.gates import Gates, Threshold
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ghstars_assets.learning.gates import Gates
 from ghstars_assets.learning.monitoring.drift_statistics import threshold_multiples
-from ghstars_assets.learning.problem import Gates
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.evaluation.recent_skill import Skill, SkillMeter
+from ghstars_assets.learning.gates import Gates
 from ghstars_assets.learning.monitoring.drift_summary import Drift, drift_on
 from ghstars_assets.learning.monitoring.retraining import Verdict
 from ghstars_assets.learning.monitoring.retraining_requests import Request, RetrainRequests
-from ghstars_assets.learning.problem import Gates, Problem
+from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stage import Event, Filled, StageDay
 
 DRIFT_GATES = (

@@ -16,7 +16,8 @@ import polars as pl
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.audit import AUDIT, record_event
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.problem import Gates, Problem
+from ghstars_assets.learning.gates import Gates
+from ghstars_assets.learning.problem import Problem
 
 ASKED, HELD_BACK = "retraining_asked", "retraining_held_back"
 """Events of the audit log."""

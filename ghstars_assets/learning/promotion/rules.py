@@ -12,7 +12,8 @@ from typing import Any
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.forecasting.served_model import ServedModel
-from ghstars_assets.learning.problem import Gates, LearningColumns, Problem
+from ghstars_assets.learning.gates import Gates
+from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.comparison import Comparison, compare
 from ghstars_assets.learning.training.reference_windows import learnt_nothing_of, reference_window
 from ghstars_assets.learning.training.training_set import labelled_days

@@ -1,12 +1,10 @@
 """Stars: which repositories will gain stars over the next seven days, how many, and how sure."""
 
-from datetime import date
-
-from ghstars_assets.calendar import DayRange
-from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
+from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets.problems.stars.github_access import describe_access
+from ghstars_assets.problems.stars.learning import GATES, TRAINING
 from ghstars_assets.problems.stars.own_history import notes_on_own_history
 from ghstars_assets.problems.stars.sandbox_world import DRIFT_STORY, track_everything
 from ghstars_assets.problems.stars.sources import SOURCES
@@ -36,31 +34,8 @@ PROBLEM = Problem(
     # Of the features a fifth is unknown where less than two weeks are known.
     task=Count(RelativeToBase(), sparse_share=0.2),
     words=describe,
-    training=Training(
-        # Two years hold what a gap of months takes from one; see docs/skill.md.
-        window_days=730,
-        every_nth_day=4,
-        rounds=240,
-        side_parameters={"learning_rate": 0.1, "bagging_fraction": 0.25},
-        parameters={
-            "learning_rate": 0.05,
-            "num_leaves": 63,
-            "min_data_in_leaf": 150,
-            "feature_fraction": 0.5,
-            "bagging_fraction": 0.5,
-            "bagging_freq": 1,
-        },
-    ),
-    gates=Gates(
-        no_worse_than=Threshold(
-            1.01,
-            "two trainings that differ by their seed alone differ by up to 1 % in error, so a "
-            "smaller loss is no evidence against the newer data",
-        ),
-        reference=DayRange(date(2024, 8, 26), date(2024, 9, 22)),
-        skill_warning=Threshold(0.1, "no two weeks of 2025 fell below 0.125, purges and gaps too"),
-        skill_critical=Threshold(0.0, "whoever repeats last week's gain then does as well"),
-    ),
+    training=TRAINING,
+    gates=GATES,
     how_to_begin="`ghstars demo` for the sandbox, or `ghstars track OWNER/NAME` for GitHub",
     importable=(
         "a clone of the Github-Ranking archive or a folder with its files (.csv, .csv.gz, Parquet "

@@ -15,9 +15,10 @@ from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.sampling import is_sampled
 from ghstars_assets.lake.tables import GAP, Lake
+from ghstars_assets.learning.gates import Gates, Threshold
 from ghstars_assets.learning.monitoring.drift import feature_values, sampled_rows
 from ghstars_assets.learning.monitoring.drift_profile import drift_profile_from_json
-from ghstars_assets.learning.problem import Gates, LearningColumns, Problem, Threshold
+from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.reporting.model_card import model_card

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy, wasserstein_distance
 
+from ghstars_assets.learning.gates import Threshold
 from ghstars_assets.learning.monitoring.drift_profile import (
     as_floats,
     drift_profile_from_json,
@@ -27,7 +28,7 @@ from ghstars_assets.learning.monitoring.drift_statistics import (
     Shift,
     Sketch,
 )
-from ghstars_assets.learning.problem import LearningColumns, Threshold
+from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets_tests.support.tides.problem import PROBLEM

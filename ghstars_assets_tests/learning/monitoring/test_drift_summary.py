@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from ghstars_assets.learning.gates import Threshold
 from ghstars_assets.learning.monitoring.drift_summary import drift_on, most_drifted_first
-from ghstars_assets.learning.problem import Threshold
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 
 

@@ -13,8 +13,9 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, QUARANTINED, Lake
+from ghstars_assets.learning.gates import Threshold
 from ghstars_assets.learning.monitoring.retraining_requests import request_retraining
-from ghstars_assets.learning.problem import Problem, Threshold
+from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets_tests.support.health_rows import (
     DAY,

@@ -9,7 +9,8 @@ import pytest
 from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.problem import LearningColumns, Problem, Threshold, Training
+from ghstars_assets.learning.gates import Threshold
+from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.promotion import decisions
 from ghstars_assets.learning.promotion.decisions import Decision, champions_of, decide, model_row
 from ghstars_assets.learning.tables import loop_tables

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from ghstars_assets.learning.problem import Threshold
+from ghstars_assets.learning.gates import Threshold
 from ghstars_assets.learning.promotion.comparison import Comparison
 from ghstars_assets.learning.promotion.rules import decide_on_comparisons
 from ghstars_assets_tests.support.tides.problem import PROBLEM

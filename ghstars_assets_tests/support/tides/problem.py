@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from ghstars_assets.learning.problem import Gates, Problem, Threshold, Training
+from ghstars_assets.learning.gates import Gates, Threshold
+from ghstars_assets.learning.problem import Problem, Training
 from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import AsItIs
 from ghstars_assets_tests.support.tides.gauges import GAUGES
