@@ -236,7 +236,7 @@ def test_a_bucket_read_by_polars_is_judged_alike(
 def _mlflow_error(kind: str, code: str) -> Exception:
     """As MLflow names them; importing it takes seconds."""
     made = type(kind, (Exception,), {"__module__": "mlflow.exceptions", "error_code": code})
-    return made("it said so")
+    return made("a message")
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_an_error_that_leads_to_itself_is_judged_all_the_same() -> None:
 # ---- what a user reads ---------------------------------------------------------------------------
 
 
-def test_the_return_of_a_budget_is_read_where_it_is_said() -> None:
+def test_the_return_of_a_budget_is_read_where_it_is_stated() -> None:
     assert returns_in_seconds(BudgetError("spent", 60.0), NOW) == 60
     assert returns_in_seconds(_answer(429, {"retry-after": "120"}), NOW) == 120
     later = "Wed, 14 Jan 2026 06:05:00 GMT"

@@ -36,7 +36,7 @@ def row(full_name: str = "octo/cat", stars: int = 100, **changed: Any) -> dict[s
     """A row of a list, as text, as the archive has it."""
     owner, _, name = full_name.partition("/")
     pushed_at = changed.pop("pushed_at", CAPTURED)
-    told: dict[str, object] = {
+    cells: dict[str, object] = {
         "rank": 1,
         "item": "Python",
         "repo_name": name,
@@ -49,7 +49,7 @@ def row(full_name: str = "octo/cat", stars: int = 100, **changed: Any) -> dict[s
         "last_commit": f"{pushed_at:%Y-%m-%dT%H:%M:%SZ}" if pushed_at else "",
         "description": 'The "best", of course',
     }
-    return told | changed
+    return cells | changed
 
 
 def lists(*rows: Mapping[str, object], columns: Sequence[str] = COLUMNS) -> bytes:
@@ -133,8 +133,8 @@ def silent(_what: str, _done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-def told_by(lake: Lake) -> dict[date, tuple[dict[str, str], list[tuple[object, ...]]]]:
-    """All that the lake says of the archive, but not when it learnt it."""
+def contents_by_day(lake: Lake) -> dict[date, tuple[dict[str, str], list[tuple[object, ...]]]]:
+    """All that the lake holds of the archive, but not when it was imported."""
     return {
         partition.day: (
             lake.notes(partition),

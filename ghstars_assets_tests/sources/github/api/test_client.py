@@ -40,10 +40,10 @@ Story = Callable[[GitHub], Any]
 def _answer(status: int, body: object = None, **headers: str) -> httpx.Response:
     """A real GitHub's answer: a Date, and no mark of a sandbox."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    told = {"date": AT.strftime("%a, %d %b %Y %H:%M:%S GMT"), **named}
+    sent = {"date": AT.strftime("%a, %d %b %Y %H:%M:%S GMT"), **named}
     if isinstance(body, str):
-        return httpx.Response(status, html=body, headers=told)
-    return httpx.Response(status, json=body, headers=told)
+        return httpx.Response(status, html=body, headers=sent)
+    return httpx.Response(status, json=body, headers=sent)
 
 
 def _good() -> httpx.Response:
@@ -204,7 +204,7 @@ def test_that_a_thing_is_not_there_is_an_answer(status: int) -> None:
     assert (reply.status, reply.body) == (status, {"message": "no"})
 
 
-def test_a_redirect_is_followed_on_the_same_host_and_told() -> None:
+def test_a_redirect_is_followed_on_the_same_host_and_reported() -> None:
     moved = _answer(301, {}, location="https://github.invalid/repositories/7")
     reply, _, _ = _run(_get, moved, _answer(200, {"id": 7}))
     assert (reply.body["id"], reply.moved_to) == (7, "https://github.invalid/repositories/7")
@@ -246,7 +246,7 @@ def test_nothing_shows_the_token() -> None:
     assert SECRET not in repr(endpoint)
 
 
-def test_budgets_are_told_with_their_return() -> None:
+def test_budgets_are_shown_with_their_return() -> None:
     async def story() -> None:
         async with invented_github(limits=SandboxLimits(points_per_hour=300)) as invented:
             await invented.github.graphql(QUERY, {})
@@ -282,8 +282,8 @@ def test_a_limit_that_never_ends_is_not_waited_for_for_ever() -> None:
         _run(_ask, _limited("RATE_LIMITED"))
 
 
-def test_several_that_are_told_of_one_limit_wait_for_it_once() -> None:
-    """Four under way at once are each told; that is one limit, not the fourth in a row."""
+def test_several_that_meet_one_limit_wait_for_it_once() -> None:
+    """Four under way at once are each refused; that is one limit, not the fourth in a row."""
     limited = _answer(403, {"message": "You have exceeded a secondary rate limit."})
     sent: list[httpx.Request] = []
 
@@ -326,13 +326,13 @@ def test_the_budgets_can_be_asked_for_while_one_is_spent() -> None:
         "x_ratelimit_reset": str(reset),
         "x_ratelimit_resource": "core",
     }
-    told = {"resources": {"core": {"limit": 5000, "remaining": 0, "reset": reset}}}
+    budget = {"resources": {"core": {"limit": 5000, "remaining": 0, "reset": reset}}}
 
     async def story(github: GitHub) -> Any:
         await _get(github)
         return await github.budgets()
 
-    budgets, seconds, _ = _run(story, _answer(200, {"id": 1}, **left), _answer(200, told))
+    budgets, seconds, _ = _run(story, _answer(200, {"id": 1}, **left), _answer(200, budget))
     assert budgets["core"].remaining == 0
     assert budgets["core"].resets_at == AT + timedelta(minutes=50)
     assert seconds == 0
@@ -399,7 +399,7 @@ def test_an_error_of_one_node_comes_with_the_rest() -> None:
 
     reply, _, _ = _run(story, partial)
     assert reply.data == {"nodes": [{"id": "R_1"}, None]}
-    assert [(told.type, told.path) for told in reply.errors] == [("NOT_FOUND", ("nodes", 1))]
+    assert [(error.type, error.path) for error in reply.errors] == [("NOT_FOUND", ("nodes", 1))]
 
 
 def test_only_a_sandbox_of_our_own_is_sent_to_another_day() -> None:
