@@ -296,7 +296,7 @@ def test_lists_outside_the_range_beside_hours_within_it_leave_the_lists_alone(
     assert ran.code == 0, ran.err
     assert lake.days(RANKING) == []
     assert lake.days("stars.gharchive") == [date(2021, 7, 21)]
-    assert "1 hours of GH Archive told: 1 new" in ran.out
+    assert "1 hours of GH Archive read: 1 new" in ran.out
 
 
 def test_hours_that_cannot_be_trusted_any_more_are_refused_with_the_reason(
