@@ -12,6 +12,7 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.settings import Settings
 from ghstars_assets.sources.archives import files_in
 from ghstars_assets.sources.github_ranking.identity import Rename
 from ghstars_assets.sources.github_ranking.importing import ImportReport, import_files
@@ -121,6 +122,10 @@ def days_from(first: date, number: int) -> list[date]:
 # ---- importing ----------------------------------------------------------------------------------
 
 
+def lake_at(home: Path) -> Lake:
+    return Lake(Settings(home=home, threads=1, memory_gb=1))
+
+
 def found_in(place: Path) -> FilesFound:
     return sorted_files(files_in(place))
 
@@ -146,3 +151,14 @@ def contents_by_day(lake: Lake) -> dict[date, tuple[dict[str, str], list[tuple[o
 
 def stars_by_name(lake: Lake, day: date) -> dict[str, int]:
     return dict(lake.read(RANKING, day).select("full_name", "stars").iter_rows())
+
+
+def ids_by_day(lake: Lake, *names: str) -> dict[date, dict[str, int]]:
+    return {
+        day: {
+            name: repo_id
+            for name, repo_id in lake.read(RANKING, day).select("full_name", "repo_id").iter_rows()
+            if name in names
+        }
+        for day in lake.days(RANKING)
+    }

@@ -1,24 +1,19 @@
 """Days come into the lake by what files hold, in any order, however often, wherever killed."""
 
 import random
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github_ranking import importing
 from ghstars_assets.sources.github_ranking.identity import Rename, surrogate_of
 from ghstars_assets.sources.github_ranking.importing import (
     ImportReport,
-    identify_again,
-    import_over_http,
 )
-from ghstars_assets.sources.github_ranking.names import NameAnswer, keep_answers
 from ghstars_assets_tests.support.invented_rankings import (
     CAPTURED,
     DAY,
@@ -30,11 +25,12 @@ from ghstars_assets_tests.support.invented_rankings import (
     contents_by_day,
     day_file,
     days_from,
+    ids_by_day,
+    lake_at,
     lists,
     quality_table,
     renames_table,
     row,
-    silent,
     stars_by_name,
     write,
     write_parquet,
@@ -45,23 +41,8 @@ SECOND, THIRD, FOURTH = DAYS[1:4]
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-def lake_at(home: Path) -> Lake:
-    return Lake(Settings(home=home, threads=1, memory_gb=1))
-
-
 def content(lake: Lake) -> dict[str, bytes | None]:
     return {file.key: lake.store.get(file.key) for file in lake.store.files("stars/")}
-
-
-def ids_by_day(lake: Lake, *names: str) -> dict[date, dict[str, int]]:
-    return {
-        day: {
-            name: repo_id
-            for name, repo_id in lake.read(RANKING, day).select("full_name", "repo_id").iter_rows()
-            if name in names
-        }
-        for day in lake.days(RANKING)
-    }
 
 
 # ---- a day --------------------------------------------------------------------------------------
@@ -269,107 +250,6 @@ def test_an_import_killed_anywhere_is_taken_up_by_the_next(
     assert contents_by_day(lake) == contents_by_day(at_once)
 
 
-# ---- names --------------------------------------------------------------------------------------
-
-
-def test_renames_beside_the_files_join_a_series_and_the_number_stays(
-    lake: Lake, tmp_path: Path
-) -> None:
-    day_file(tmp_path / "files", DAYS[0], cat=1)
-    day_file(tmp_path / "files", DAYS[1], lion=2)
-    first = bring(lake, tmp_path / "files")
-    assert (first.renames, first.identified_anew) == (0, [])
-    apart = ids_by_day(lake, "octo/cat", "octo/lion")
-    write_parquet(tmp_path / "files/r", renames_table([Rename(DAYS[1], "octo/cat", "octo/lion")]))
-    second = bring(lake, tmp_path / "files")
-    assert (second.renames, second.identified_anew) == (1, [DAYS[1]])
-    joined = ids_by_day(lake, "octo/cat", "octo/lion")
-    assert joined[DAYS[0]]["octo/cat"] == joined[DAYS[1]]["octo/lion"] == apart[DAYS[0]]["octo/cat"]
-
-
-def test_a_rename_written_in_another_case_needs_no_rename_at_all(
-    lake: Lake, tmp_path: Path
-) -> None:
-    day_file(tmp_path / "files", DAYS[0], LLaMA=1)
-    day_file(tmp_path / "files", DAYS[1], Llama=2)
-    renames = [Rename(DAYS[1], "octo/LLaMA", "octo/Llama")]
-    write_parquet(tmp_path / "files/renames.parquet", renames_table(renames))
-    bring(lake, tmp_path / "files")
-    ids = ids_by_day(lake, "octo/LLaMA", "octo/Llama")
-    assert ids[DAYS[0]]["octo/LLaMA"] == ids[DAYS[1]]["octo/Llama"]
-    assert lake.read(RANKING, DAYS[1])["full_name"].to_list() == ["octo/Llama"]
-
-
-def test_githubs_word_takes_over_and_the_counts_stay(lake: Lake, tmp_path: Path) -> None:
-    for day in DAYS[:2]:
-        day_file(tmp_path / "files", day, cat=day.day, dog=1)
-    bring(lake, tmp_path / "files")
-    before = {day: lake.read(RANKING, day) for day in DAYS[:2]}
-    notes = {part.day: lake.notes(part) for part in lake.partitions(RANKING)}
-    keep_answers(lake, TABLES, [NameAnswer("octo/cat", 7, LONG_AGO, "octo/cat")])
-    assert identify_again(lake, TABLES, silent) == DAYS[:2]
-    for day in DAYS[:2]:
-        cat, dog = lake.read(RANKING, day).sort("full_name").iter_rows(named=True)
-        assert (cat["repo_id"], cat["identified_by"]) == (7, "github")
-        assert (dog["repo_id"], dog["identified_by"]) == (surrogate_of("octo/dog"), "name")
-        names = ("repo_id", "identified_by")
-        stored = lake.read(RANKING, day).drop(names).sort("full_name")
-        assert stored.equals(before[day].drop(names).sort("full_name"))
-    assert {part.day: lake.notes(part) for part in lake.partitions(RANKING)} == notes
-    assert identify_again(lake, TABLES, silent) == []
-
-
-def test_a_day_that_comes_after_githubs_word_is_written_with_it(lake: Lake, tmp_path: Path) -> None:
-    keep_answers(lake, TABLES, [NameAnswer("octo/CAT", 7, LONG_AGO, "octo/cat")])
-    day_file(tmp_path / "files", DAY, cat=1)
-    report = bring(lake, tmp_path / "files")
-    assert ids_by_day(lake, "octo/cat") == {DAY: {"octo/cat": 7}}
-    assert report.identified_anew == []
-
-
-def test_a_name_made_anew_stays_apart_from_the_one_that_had_it(lake: Lake, tmp_path: Path) -> None:
-    for day in DAYS[:4]:
-        day_file(tmp_path / "files", day, cat=1)
-    bring(lake, tmp_path / "files")
-    keep_answers(lake, TABLES, [NameAnswer("octo/cat", 9, captured_on(DAYS[2]), "octo/cat")])
-    assert identify_again(lake, TABLES, silent) == DAYS[2:4]
-    ids = [day["octo/cat"] for day in ids_by_day(lake, "octo/cat").values()]
-    assert ids == [surrogate_of("octo/cat"), surrogate_of("octo/cat"), 9, 9]
-
-
-def test_a_rename_that_github_refutes_is_reported_and_undone(lake: Lake, tmp_path: Path) -> None:
-    day_file(tmp_path / "files", DAYS[0], cat=1)
-    day_file(tmp_path / "files", DAYS[1], lion=2)
-    guess = Rename(DAYS[1], "octo/cat", "octo/lion")
-    write_parquet(tmp_path / "files/renames.parquet", renames_table([guess]))
-    assert bring(lake, tmp_path / "files").refuted == []
-    answers = [
-        NameAnswer("octo/cat", 7, LONG_AGO, "octo/cat"),
-        NameAnswer("octo/lion", 8, LONG_AGO, "octo/lion"),
-    ]
-    keep_answers(lake, TABLES, answers)
-    report = bring(lake, tmp_path / "files")
-    assert report.refuted == [guess]
-    assert "1 renames refuted by GitHub: octo/cat → octo/lion" in report.lines()
-    assert ids_by_day(lake, "octo/cat", "octo/lion") == {
-        DAYS[0]: {"octo/cat": 7},
-        DAYS[1]: {"octo/lion": 8},
-    }
-
-
-def test_while_it_is_renamed_one_may_stand_by_both_names_on_a_day(
-    lake: Lake, tmp_path: Path
-) -> None:
-    day_file(tmp_path / "files", DAY, cat=1, lion=1)
-    keep_answers(
-        lake, TABLES, [NameAnswer(f"octo/{name}", 7, LONG_AGO, "") for name in ("cat", "lion")]
-    )
-    bring(lake, tmp_path / "files")
-    stored = lake.read(RANKING, DAY).sort("full_name")
-    assert stored.select("repo_id", "full_name").rows() == [(7, "octo/cat"), (7, "octo/lion")]
-    assert stored.unique(TABLES.ranking.key).height == 2
-
-
 # ---- what is amiss ------------------------------------------------------------------------------
 
 
@@ -483,99 +363,3 @@ def test_the_report_is_a_line_a_thing() -> None:
 def test_a_report_of_nothing_is_one_line() -> None:
     (line,) = ImportReport().lines()
     assert line.startswith("0 days read: 0 new (0 rows)")
-
-
-# ---- over HTTP ----------------------------------------------------------------------------------
-
-
-class Web:
-    """In place of the web: what it has, and what it was asked for."""
-
-    def __init__(self) -> None:
-        self.files: dict[date, bytes] = {}
-        self.asked: list[date] = []
-
-    def __call__(
-        self, _place: str, days: DayRange, is_wanted: Callable[[date], bool]
-    ) -> Iterator[tuple[date, str, bytes | None]]:
-        for day in days:
-            if is_wanted(day):
-                self.asked.append(day)
-                yield day, f"github-ranking-{day}.csv", self.files.get(day)
-
-    def has(self, folder: Path, *days: date) -> None:
-        self.files |= {day: day_file(folder, day, cat=day.day).read_bytes() for day in days}
-
-
-@pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Web:
-    served = Web()
-    monkeypatch.setattr(importing, "files_over_http", served)
-    return served
-
-
-def fetch(lake: Lake, first: date = DAYS[0], last: date = DAYS[4]) -> ImportReport:
-    return import_over_http(
-        lake, TABLES, "https://archive.invalid", "real", DayRange(first, last), silent
-    )
-
-
-def test_what_is_fetched_is_what_the_files_give(lake: Lake, web: Web, tmp_path: Path) -> None:
-    web.has(tmp_path / "files", *DAYS[1:4])
-    report = fetch(lake)
-    assert (report.new, report.absent) == (set(DAYS[1:4]), {DAYS[0], DAYS[4]})
-    from_files = lake_at(tmp_path / "other")
-    bring(from_files, tmp_path / "files")
-    assert contents_by_day(lake) == contents_by_day(from_files)
-
-
-def test_a_day_that_was_fetched_is_not_fetched_again(lake: Lake, web: Web, tmp_path: Path) -> None:
-    web.has(tmp_path / "files", *DAYS)
-    fetch(lake, DAYS[0], DAYS[2])
-    web.asked.clear()
-    report = fetch(lake)
-    assert web.asked == DAYS[3:]
-    assert (report.kept, report.new) == (set(DAYS[:3]), set(DAYS[3:]))
-    web.asked.clear()
-    assert fetch(lake).kept == set(DAYS)
-    assert web.asked == []
-
-
-def test_a_day_known_from_a_table_alone_is_fetched(lake: Lake, web: Web, tmp_path: Path) -> None:
-    write_parquet(tmp_path / "table/t.parquet", condensed(DAY, cat=99))
-    bring(lake, tmp_path / "table")
-    web.has(tmp_path / "files", DAY)
-    assert fetch(lake).replaced == {DAY}
-    assert stars_by_name(lake, DAY) == {"octo/cat": DAY.day}
-
-
-def test_a_day_that_cannot_be_read_is_reported_and_the_others_come(
-    lake: Lake, web: Web, tmp_path: Path
-) -> None:
-    web.has(tmp_path / "files", DAYS[0], DAYS[2])
-    web.files[SECOND] = b"<html>Please wait</html>\n"
-    web.files[FOURTH] = web.files[DAYS[0]]
-    report = fetch(lake)
-    assert report.new == {DAYS[0], DAYS[2]}
-    assert [reason.split(" ")[0] for reason in report.unusable] == [
-        f"github-ranking-{SECOND}.csv",
-        f"github-ranking-{FOURTH}.csv",
-    ]
-
-
-def test_an_address_without_any_file_is_one_sentence(lake: Lake, web: Web) -> None:
-    with pytest.raises(SourceError) as caught:
-        fetch(lake)
-    assert str(caught.value) == (
-        "https://archive.invalid has no github-ranking-DAY.csv for any day of 2024-03-05 to "
-        "2024-03-09; name the folder that holds the files, and a range in which there are some."
-    )
-    assert web.asked == DAYS
-
-
-def test_an_address_whose_every_file_is_junk_says_what_is_wrong_with_one(
-    lake: Lake, web: Web
-) -> None:
-    web.files[SECOND] = b"<html>Please wait</html>\n"
-    with pytest.raises(SourceError, match=f"github-ranking-{SECOND}.csv lacks the columns"):
-        fetch(lake)
