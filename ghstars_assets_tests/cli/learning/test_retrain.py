@@ -40,7 +40,12 @@ def _events(lake: Lake) -> list[str]:
 def _asked_by_the_sensor(instance: DagsterInstance, home: Path) -> int:
     sensor = build_retraining_sensor(PROBLEM, lambda: DAYS.last)
     repository = build_defs(settings_of(home)).get_repository_def()
-    context = build_sensor_context(instance, repository_def=repository, sensor_name=sensor.name)
+    context = build_sensor_context(
+        instance,
+        repository_def=repository,
+        sensor_name=sensor.name,
+        resources={"lake": Lake(settings_of(home))},
+    )
     return len(sensor.evaluate_tick(context).run_requests or ())
 
 
