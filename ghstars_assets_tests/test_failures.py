@@ -34,6 +34,7 @@ from ghstars_assets.errors import (
     WrongHomeError,
 )
 from ghstars_assets.failures import classify, returns_in_seconds, sentence, waits
+from ghstars_assets.learning.stage import CannotFillError
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.settings import Settings
 
@@ -68,6 +69,7 @@ def _answer(status: int, headers: dict[str, str] | None = None) -> httpx.HTTPSta
         (QuarantinedDayError("release it"), Cause.BAD_DATA),
         (NoChampionError("train one"), Cause.BAD_DATA),
         (NotEnoughHistoryError("wait"), Cause.BAD_DATA),
+        (CannotFillError("fill another"), Cause.BAD_DATA),
         (SqlAssetError("mend it"), Cause.BAD_DATA),
         (WrongHomeError("another home"), Cause.BAD_DATA),
         (SourceError("no such file"), Cause.BAD_DATA),
@@ -91,11 +93,11 @@ def test_no_error_of_ours_was_forgotten() -> None:
     """One that is new is bad data until somebody thinks about it here."""
     assert build_defs, "importing it imports whatever Dagster runs"
     known = {
-        "BadCredentialsError", "BadQueryError", "BudgetError", "BudgetSpentError", "ForbiddenError",
-        "LogMovedError", "MissingDayError", "NoChampionError", "NotEnoughHistoryError",
-        "OverrulingError",
-        "QuarantinedDayError", "RefusedError", "RunFailedError", "SettingsError", "SourceError",
-        "SqlAssetError", "TooHeavyError", "UnreachableError", "WrongHomeError", "_MidnightError",
+        "BadCredentialsError", "BadQueryError", "BudgetError", "BudgetSpentError",
+        "CannotFillError", "ForbiddenError", "LogMovedError", "MissingDayError", "NoChampionError",
+        "NotEnoughHistoryError", "OverrulingError", "QuarantinedDayError", "RefusedError",
+        "RunFailedError", "SettingsError", "SourceError", "SqlAssetError", "TooHeavyError",
+        "UnreachableError", "WrongHomeError", "_MidnightError",
     }  # fmt: skip
     waiting, found = [GhstarsError], set()
     while waiting:
@@ -236,7 +238,7 @@ def test_a_bucket_read_by_polars_is_judged_alike(
 def _mlflow_error(kind: str, code: str) -> Exception:
     """As MLflow names them; importing it takes seconds."""
     made = type(kind, (Exception,), {"__module__": "mlflow.exceptions", "error_code": code})
-    return made("it said so")
+    return made("a message")
 
 
 @pytest.mark.parametrize(
@@ -302,7 +304,7 @@ def test_an_error_that_leads_to_itself_is_judged_all_the_same() -> None:
 # ---- what a user reads ---------------------------------------------------------------------------
 
 
-def test_the_return_of_a_budget_is_read_where_it_is_said() -> None:
+def test_the_return_of_a_budget_is_read_where_it_is_stated() -> None:
     assert returns_in_seconds(BudgetError("spent", 60.0), NOW) == 60
     assert returns_in_seconds(_answer(429, {"retry-after": "120"}), NOW) == 120
     later = "Wed, 14 Jan 2026 06:05:00 GMT"

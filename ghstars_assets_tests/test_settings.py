@@ -61,10 +61,10 @@ def test_a_bad_value_is_one_sentence_that_names_its_variable(
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    told = str(caught.value)
-    assert told.startswith(f"{variable} cannot be used: ")
-    assert told.endswith("mend it in the environment or in .env (see .env.example).")
-    assert "\n" not in told
+    message = str(caught.value)
+    assert message.startswith(f"{variable} cannot be used: ")
+    assert message.endswith("mend it in the environment or in .env (see .env.example).")
+    assert "\n" not in message
 
 
 def test_secrets_never_print(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,8 +77,8 @@ def test_secrets_never_print(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(variable, value)
     settings = load_settings()
     assert settings.s3_secret_access_key.get_secret_value() == "aws-secret"
-    told = f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
-    assert not [value for value in secrets.values() if value in told]
+    shown = f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    assert not [value for value in secrets.values() if value in shown]
 
 
 def test_a_secret_in_a_bad_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,10 +94,10 @@ def test_settings_cannot_change_under_a_running_process() -> None:
         Settings().home = Path("elsewhere")
 
 
-def test_services_are_told_the_home_absolutely(
+def test_services_are_given_the_home_absolutely(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GHSTARS_HOME", "here")
-    told = child_environment(load_settings())
-    assert told["GHSTARS_HOME"] == str(tmp_path / "here")
-    assert told["DAGSTER_HOME"] == str(tmp_path / "here" / "dagster")
+    environment = child_environment(load_settings())
+    assert environment["GHSTARS_HOME"] == str(tmp_path / "here")
+    assert environment["DAGSTER_HOME"] == str(tmp_path / "here" / "dagster")

@@ -35,7 +35,7 @@ KEPT_BETWEEN_DAYS = 8
 """So many things a runner keeps from one day to the next: a loaded version, its forecasts."""
 
 
-class CannotFillError(Exception):
+class CannotFillError(GhstarsError):
     """A day of a stage cannot be computed from the inputs that are there."""
 
 

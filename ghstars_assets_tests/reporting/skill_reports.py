@@ -33,13 +33,13 @@ def month(name: str, skill: float | None) -> dict[str, Any]:
     return {"month": name, **model(skill=skill), "baselines": baselines}
 
 
-def level(quarter: str, decile: int, n: int, held: float) -> dict[str, Any]:
+def level(quarter: str, decile: int, n: int, coverage: float) -> dict[str, Any]:
     return {
         "quarter": quarter,
         "decile": decile,
         "n": n,
-        "coverage_80": held,
-        "coverage_95": held + 0.1,
+        "coverage_80": coverage,
+        "coverage_95": coverage + 0.1,
     }
 
 
@@ -52,8 +52,8 @@ REPORT = SkillReport(
     by_month=[month("2026-01", 0.4), month("2026-02", 0.3), month("2026-04", 0.5)],
     by_segment={"coast": [{"value": "west|north", **model(5.0), "mae_naive": 7.0}], "none": []},
     by_level=[
-        level(quarter, decile, n, held)
-        for quarter, n, held in (("2026-Q1", 300, 0.6), ("2026-Q2", 100, 0.8))
+        level(quarter, decile, n, coverage)
+        for quarter, n, coverage in (("2026-Q1", 300, 0.6), ("2026-Q2", 100, 0.8))
         for decile in range(1, 11)
     ],
     warned={"days": ["2026-02-03"], "origins": ["2026-02-01", "2026-02-02"], **model(mae=9.0)},
@@ -61,6 +61,6 @@ REPORT = SkillReport(
 )
 
 
-def points_of(told: str) -> list[tuple[float, float]]:
-    pairs = (pair.split(",") for pair in told.split())
+def points_of(path: str) -> list[tuple[float, float]]:
+    pairs = (pair.split(",") for pair in path.split())
     return [(float(x), float(y)) for x, y in pairs]

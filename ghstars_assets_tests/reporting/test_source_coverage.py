@@ -52,7 +52,7 @@ def test_every_source_has_a_lane_and_so_have_the_snapshots(world_lake: Lake) -> 
     assert lanes["stars.github_ranking"].first == small_world.days_after_first(RANKED_DAYS.start)
 
 
-def test_a_day_in_quarantine_is_told_from_a_day_without_data(world_lake: Lake) -> None:
+def test_a_day_in_quarantine_is_distinguished_from_a_day_without_data(world_lake: Lake) -> None:
     day = small_world.days_after_first(20)
     empty = world_lake.read("stars.snapshots", day).clear()
     world_lake.write("stars.snapshots", day, empty, notes={QUARANTINED: "half_is_missing"})

@@ -171,20 +171,20 @@ def test_biggest_misses_begins_with_the_biggest_and_names_what_drove_it(
     assert found["full_name"].is_unique().all()
 
 
-def test_gaps_and_quarantine_tells_of_each_fault_that_the_world_has(ask: Ask) -> None:
+def test_gaps_and_quarantine_shows_each_fault_that_the_world_has(ask: Ask) -> None:
     found = ask("gaps_and_quarantine")
-    told = {row["day"]: row for row in found.iter_rows(named=True)}
-    assert told.keys() == {GAP_DAY, QUARANTINED_DAY, JUMP_DAY}
-    assert told[GAP_DAY]["what"] == "declared gap"
-    assert told[GAP_DAY]["why"] == "the capture was down"
-    assert told[QUARANTINED_DAY]["what"] == "day in quarantine"
-    assert told[QUARANTINED_DAY]["rows_accepted"] == 0
-    assert "nothing_moved" in told[QUARANTINED_DAY]["why"]
-    assert told[JUMP_DAY]["what"] == "rows in quarantine"
-    assert told[JUMP_DAY]["rows_held_back"] == 1
+    by_day = {row["day"]: row for row in found.iter_rows(named=True)}
+    assert by_day.keys() == {GAP_DAY, QUARANTINED_DAY, JUMP_DAY}
+    assert by_day[GAP_DAY]["what"] == "declared gap"
+    assert by_day[GAP_DAY]["why"] == "the capture was down"
+    assert by_day[QUARANTINED_DAY]["what"] == "day in quarantine"
+    assert by_day[QUARANTINED_DAY]["rows_accepted"] == 0
+    assert "nothing_moved" in by_day[QUARANTINED_DAY]["why"]
+    assert by_day[JUMP_DAY]["what"] == "rows in quarantine"
+    assert by_day[JUMP_DAY]["rows_held_back"] == 1
 
 
-def test_gaps_and_quarantine_tells_of_a_day_that_nobody_explained(
+def test_gaps_and_quarantine_shows_a_day_that_nobody_explained(
     filled_home_copy: Path,
 ) -> None:
     lake = Lake(settings_of(filled_home_copy))

@@ -1,5 +1,5 @@
-"""The hard days of the real archive, from its files to features and labels: what the gate said, and
-that no gain or loss was invented. Without the files these tests are skipped."""
+"""The hard days of the real archive, from its files to features and labels: what the gate decided,
+and that no gain or loss was invented. Without the files these tests are skipped."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -39,8 +39,8 @@ class Stretch:
         return self.lake.scan(f"stars.{name}").collect()
 
     def counts(self, full_name: str) -> dict[date, int]:
-        told = self.table("snapshots").filter(pl.col("full_name") == full_name)
-        return dict(told.select("day", "stars").iter_rows())
+        rows = self.table("snapshots").filter(pl.col("full_name") == full_name)
+        return dict(rows.select("day", "stars").iter_rows())
 
     def features(self, full_name: str, day: date) -> dict[str, float | None]:
         rows = self.lake.read("stars.features", day).filter(pl.col("full_name") == full_name)
@@ -50,9 +50,9 @@ class Stretch:
         """Of every label the difference of the two counts it claims to be."""
         snapshots = self.table("snapshots").select("day", "repo_id", "stars")
         later = snapshots.with_columns(pl.col("day") - timedelta(days=7))
-        told = self.table("labels").join(snapshots, on=["day", "repo_id"], how="left")
-        both = told.join(later, on=["day", "repo_id"], how="left", suffix="_later")
-        target = next(name for name in told.columns if name.startswith("stars_gained"))
+        labels = self.table("labels").join(snapshots, on=["day", "repo_id"], how="left")
+        both = labels.join(later, on=["day", "repo_id"], how="left", suffix="_later")
+        target = next(name for name in labels.columns if name.startswith("stars_gained"))
         is_true = pl.col(target) == pl.col("stars_later") - pl.col("stars")
         return both.filter(~is_true.fill_null(value=False))
 
@@ -68,7 +68,7 @@ def around(tmp_path: Path, stars_graph: SqlGraph) -> Around:
 
     stars = real_data() / "stars"
 
-    def brought(first: date, last: date) -> Stretch:
+    def filled(first: date, last: date) -> Stretch:
         lake, days = Lake(Settings(home=tmp_path, threads=1, memory_gb=1)), DayRange(first, last)
         for year in range(first.year, last.year + 1):
             found = FilesFound(
@@ -79,7 +79,7 @@ def around(tmp_path: Path, stars_graph: SqlGraph) -> Around:
             import_files(lake, ranking_tables("stars"), found, days, silent)
         return Stretch(lake, stars_graph, days)
 
-    return brought
+    return filled
 
 
 def test_an_outage_ends_in_quarantine_and_then_a_new_series_begins(around: Around) -> None:
@@ -91,10 +91,10 @@ def test_an_outage_ends_in_quarantine_and_then_a_new_series_begins(around: Aroun
     assert counts[date(2021, 5, 15)] == 6684
     assert not set(held_back) & counts.keys()
     assert counts[date(2021, 5, 23)] == 71510
-    told = stretch.table("snapshots_quarantine")
-    assert set(told["full_name"]) == {ANT_DESIGN}
-    assert dict(told.select("day", "stars").iter_rows())[back] == 70219
-    assert set(told["rule"]) == {"impossible_jump"}
+    quarantined = stretch.table("snapshots_quarantine")
+    assert set(quarantined["full_name"]) == {ANT_DESIGN}
+    assert dict(quarantined.select("day", "stars").iter_rows())[back] == 70219
+    assert set(quarantined["rule"]) == {"impossible_jump"}
     assert not stretch.checks["gate", back].is_passed
 
     assert stretch.features(ANT_DESIGN, date(2021, 5, 23))["gain_1d_vs_base"] is None
@@ -102,7 +102,7 @@ def test_an_outage_ends_in_quarantine_and_then_a_new_series_begins(around: Aroun
     assert second_day["base"] == 7 * (71564 - 71510)
     assert second_day["gain_7d_vs_base"] is None
     assert second_day["stars_gained_7d"] is None
-    repo_id = told["repo_id"][0]
+    repo_id = quarantined["repo_id"][0]
     labels = stretch.table("labels").filter(pl.col("repo_id") == repo_id)
     target = next(name for name in labels.columns if name.startswith("stars_gained"))
     assert labels[target].abs().max() < 2000  # pyright: ignore[reportOperatorIssue]
@@ -110,7 +110,7 @@ def test_an_outage_ends_in_quarantine_and_then_a_new_series_begins(around: Aroun
 
 
 def test_the_day_on_which_issues_are_counted_otherwise_changes_no_star(around: Around) -> None:
-    """From 2021-08-20 on open issues are told without pull requests, and of more languages."""
+    """From 2021-08-20 on open issues are counted without pull requests, and of more languages."""
     broken = date(2021, 8, 20)
     stretch = around(date(2021, 8, 8), date(2021, 8, 30))
     assert {outcome.status for outcome in stretch.outcomes.values()} <= {
@@ -123,7 +123,7 @@ def test_the_day_on_which_issues_are_counted_otherwise_changes_no_star(around: A
     after = snapshots.filter(pl.col("day") >= broken)["open_issues"]
     assert before.null_count() == before.len()
     assert after.null_count() == 0
-    # 28 % more repositories: told, and no reason to hold anything back.
+    # 28 % more repositories: a warning, and no reason to hold anything back.
     assert not stretch.checks["row_count_is_steady", broken].is_passed
     assert stretch.checks["gate", broken].is_passed
     assert stretch.labels_that_no_two_snapshots_give().is_empty()
@@ -162,7 +162,7 @@ def test_a_day_of_short_lists_is_kept_and_what_it_lacks_is_a_line(around: Around
             assert row["gain_2d_vs_base"] == pytest.approx(-row["slog_base"])
 
 
-def test_a_purge_is_real_and_only_told_of(around: Around) -> None:
+def test_a_purge_is_real_and_only_a_warning(around: Around) -> None:
     """On 2024-01-03 GitHub takes back the stars of accounts that it closed."""
     purge = date(2024, 1, 3)
     stretch = around(date(2023, 12, 20), date(2024, 1, 16))

@@ -179,10 +179,10 @@ def test_features_are_what_a_slow_computation_finds(
     compared = 0
     for row in features.filter(pl.col("repo_id").is_in([ids[n] for n in hard])).to_dicts():
         own = counts.filter(pl.col("repo_id") == row["repo_id"])
-        told = answers.filter(pl.col("repo_id") == row["repo_id"])
+        own_answers = answers.filter(pl.col("repo_id") == row["repo_id"])
         by_day = {
             asked_on: dict(answer.select("gained_on", "stars_gained").iter_rows())
-            for (asked_on,), answer in told.partition_by("day", as_dict=True).items()
+            for (asked_on,), answer in own_answers.partition_by("day", as_dict=True).items()
         }
         one = Repository(dict(own.select("day", "stars").iter_rows()), by_day, day)
         for column, expected in ORACLE.items():

@@ -83,7 +83,7 @@ def test_every_check_speaks_of_every_day(
 
 
 @pytest.mark.parametrize(
-    ("row", "check", "told"),
+    ("row", "check", "description"),
     [
         ((DAYS[1], None, "a", 0.5), "not_null", "offends: id in 1 rows"),
         ((DAYS[1], 0, "a", 0.5), "within_range", "offends: id in 1 rows"),
@@ -94,10 +94,10 @@ def test_every_check_speaks_of_every_day(
     ],
 )
 def test_an_offence_fails_its_own_check_on_its_own_day(
-    connection: duckdb.DuckDBPyConnection, file: SqlFile, row: Row, check: str, told: str
+    connection: duckdb.DuckDBPyConnection, file: SqlFile, row: Row, check: str, description: str
 ) -> None:
     checks = evaluate(connection, file, [*good_rows(), row])
-    assert failed(checks) == {(check, DAYS[1]): told}
+    assert failed(checks) == {(check, DAYS[1]): description}
 
 
 def test_what_is_null_is_neither_out_of_range_nor_unaccepted(
@@ -125,7 +125,7 @@ def test_every_offence_of_a_day_is_counted(
         ((4, 0, 4), (True, True, True)),
     ],
 )
-def test_the_row_count_is_held_against_the_last_day_with_rows(
+def test_the_row_count_is_compared_with_the_last_day_with_rows(
     connection: duckdb.DuckDBPyConnection,
     file: SqlFile,
     counts: tuple[int, ...],
@@ -140,7 +140,7 @@ def test_the_row_count_is_held_against_the_last_day_with_rows(
     assert tuple(checks["row_count_is_steady", day].is_passed for day in DAYS) == steady
 
 
-def test_the_first_day_of_a_batch_is_held_against_the_day_before_it(
+def test_the_first_day_of_a_batch_is_compared_with_the_day_before_it(
     connection: duckdb.DuckDBPyConnection, file: SqlFile
 ) -> None:
     yesterday, long_ago = DAY - timedelta(days=1), DAY - timedelta(days=40)
@@ -156,7 +156,7 @@ def test_the_first_day_of_a_batch_is_held_against_the_day_before_it(
     assert evaluate(connection, file, good_rows(), rows(5, long_ago))[place].is_passed
 
 
-def test_each_group_is_held_against_itself_where_the_check_names_one(
+def test_each_group_is_compared_with_itself_where_the_check_names_one(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     """Two of five of a kind are missing, though a rise of the other kind hides it in the sum."""
@@ -179,7 +179,7 @@ def test_each_group_is_held_against_itself_where_the_check_names_one(
 
 
 def test_descriptions_say_what_each_check_holds(file: SqlFile) -> None:
-    told = check_descriptions(file)
-    assert told["not_null"] == "day, id is never null"
-    assert told["unique_key"] == "id, kind is unique within a day"
-    assert told["thirteen"] == "nothing is thirteen"
+    descriptions = check_descriptions(file)
+    assert descriptions["not_null"] == "day, id is never null"
+    assert descriptions["unique_key"] == "id, kind is unique within a day"
+    assert descriptions["thirteen"] == "nothing is thirteen"

@@ -189,7 +189,7 @@ def test_a_query_that_asks_for_more_than_its_window_gets_nothing_of_it(
 def test_a_batch_sees_the_windows_of_its_days_and_no_day_more(
     captured: Lake, tmp_path: Path
 ) -> None:
-    """Which is why every file under sql/ is held to giving a day the same row in any batch."""
+    """Which is why every file under sql/ must give a day the same row in any batch."""
     graph = load(tmp_path, **FILES | {"peeks": PEEKS.format(window="-1..0")})
     fill_days(captured, graph, "tiny.clean", span(0, 9))
     fill_days(captured, graph, "tiny.peeks", span(4, 6))
@@ -214,10 +214,10 @@ def test_a_day_that_is_missing_is_an_error_with_the_day_and_the_commands(
     captured.delete("tiny.raw", on(4))
     with pytest.raises(MissingDayError) as caught:
         fill_days(captured, graph, "tiny.clean", span(3, 6))
-    told = str(caught.value)
-    assert told.startswith("tiny.raw has no 2026-02-02, which tiny.clean needs")
-    assert "`ghstars backfill tiny --from 2026-02-02 --to 2026-02-02`" in told
-    assert "`ghstars gap tiny 2026-02-02" in told
+    message = str(caught.value)
+    assert message.startswith("tiny.raw has no 2026-02-02, which tiny.clean needs")
+    assert "`ghstars backfill tiny --from 2026-02-02 --to 2026-02-02`" in message
+    assert "`ghstars gap tiny 2026-02-02" in message
     assert captured.days("tiny.clean") == []
 
 

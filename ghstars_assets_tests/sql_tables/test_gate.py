@@ -118,7 +118,9 @@ def test_a_quarantine_has_the_tables_columns_and_why() -> None:
     assert table.key == RAW.key
 
 
-def test_a_warning_is_told_and_holds_nothing_back(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_warning_is_reported_and_holds_nothing_back(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
     warns = Gate(
         warnings={
             "many_lost": GateRule(

@@ -9,9 +9,9 @@ from ghstars_assets_tests.support.tiny_problem import CLEAN, FILES, GAINS, NEXT,
 def refusal(folder: Path, **files: str) -> str:
     with pytest.raises(SqlAssetError) as caught:
         load(folder, **FILES | files)
-    told = str(caught.value)
-    assert "\n" not in told
-    return told
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
 def test_files_come_in_an_order_in_which_each_is_after_what_it_reads(tmp_path: Path) -> None:
@@ -31,21 +31,23 @@ def test_a_gate_brings_a_quarantine_that_others_may_read(tmp_path: Path) -> None
 
 
 def test_a_header_that_reads_a_table_nobody_makes(tmp_path: Path) -> None:
-    told = refusal(tmp_path, gains=GAINS.replace("tiny.clean", "tiny.cleam"))
-    assert told.startswith("sql/tiny/gains.sql:5 reads tiny.cleam, which no file under sql/")
+    message = refusal(tmp_path, gains=GAINS.replace("tiny.clean", "tiny.cleam"))
+    assert message.startswith("sql/tiny/gains.sql:5 reads tiny.cleam, which no file under sql/")
 
 
 def test_a_query_that_reads_a_table_its_header_does_not_list(tmp_path: Path) -> None:
-    told = refusal(
+    message = refusal(
         tmp_path, gains=GAINS.replace("tiny.clean as two_before", "tiny.raw as two_before")
     )
-    assert told.startswith("sql/tiny/gains.sql:17 reads tiny.raw, which the header does not list")
+    assert message.startswith(
+        "sql/tiny/gains.sql:17 reads tiny.raw, which the header does not list"
+    )
 
 
 def test_a_header_that_reads_a_table_its_query_does_not(tmp_path: Path) -> None:
     both = GAINS.replace("  tiny.clean: -2..0\n", "  tiny.clean: -2..0\n  tiny.raw: 0\n")
-    told = refusal(tmp_path, gains=both)
-    assert told.startswith("sql/tiny/gains.sql:6 says it reads tiny.raw, but the query does not")
+    message = refusal(tmp_path, gains=both)
+    assert message.startswith("sql/tiny/gains.sql:6 says it reads tiny.raw, but the query does not")
 
 
 @pytest.mark.parametrize(
@@ -63,11 +65,11 @@ def test_a_header_that_reads_a_table_its_query_does_not(tmp_path: Path) -> None:
 def test_a_query_that_finds_its_rows_in_another_way_than_by_a_listed_name(
     tmp_path: Path, backdoor: str
 ) -> None:
-    told = refusal(
+    message = refusal(
         tmp_path, gains=GAINS.replace("tiny.clean as two_before", f"{backdoor} as two_before")
     )
-    assert told.startswith("sql/tiny/gains.sql:17 reads ")
-    assert "which is no table of the lake" in told
+    assert message.startswith("sql/tiny/gains.sql:17 reads ")
+    assert "which is no table of the lake" in message
 
 
 def test_named_steps_and_series_are_no_tables(tmp_path: Path) -> None:
@@ -84,58 +86,64 @@ def test_named_steps_and_series_are_no_tables(tmp_path: Path) -> None:
 
 def test_a_column_that_the_header_does_not_document(tmp_path: Path) -> None:
     more = GAINS.replace("    today.id,\n", "    today.id,\n    today.amount as today,\n")
-    told = refusal(tmp_path, gains=more)
-    assert told.startswith("sql/tiny/gains.sql:14 gives the column 'today', which the header does")
+    message = refusal(tmp_path, gains=more)
+    assert message.startswith(
+        "sql/tiny/gains.sql:14 gives the column 'today', which the header does"
+    )
 
 
 def test_a_column_that_the_query_does_not_give(tmp_path: Path) -> None:
     more = GAINS.replace("  gained:", '  lost: {type: bigint, is: "what went"}\n  gained:')
-    told = refusal(tmp_path, gains=more)
-    assert told == "sql/tiny/gains.sql:9 documents 'lost', which the query does not give."
+    message = refusal(tmp_path, gains=more)
+    assert message == "sql/tiny/gains.sql:9 documents 'lost', which the query does not give."
 
 
 def test_a_column_of_another_type_than_the_query_gives(tmp_path: Path) -> None:
-    told = refusal(tmp_path, gains=GAINS.replace("gained: {type: bigint", "gained: {type: double"))
-    assert told == "sql/tiny/gains.sql:9 says 'gained' is double, but the query gives bigint."
+    message = refusal(
+        tmp_path, gains=GAINS.replace("gained: {type: bigint", "gained: {type: double")
+    )
+    assert message == "sql/tiny/gains.sql:9 says 'gained' is double, but the query gives bigint."
 
 
 def test_a_column_of_a_type_that_does_not_exist(tmp_path: Path) -> None:
-    told = refusal(tmp_path, gains=GAINS.replace("gained: {type: bigint", "gained: {type: number"))
-    assert told.startswith("sql/tiny/gains.sql:9 gives 'gained' the type 'number', which DuckDB")
+    message = refusal(
+        tmp_path, gains=GAINS.replace("gained: {type: bigint", "gained: {type: number")
+    )
+    assert message.startswith("sql/tiny/gains.sql:9 gives 'gained' the type 'number', which DuckDB")
 
 
 def test_columns_in_another_order_than_the_query_gives_them(tmp_path: Path) -> None:
     swapped = GAINS.replace("    today.day,\n    today.id,\n", "    today.id,\n    today.day,\n")
-    told = refusal(tmp_path, gains=swapped)
-    assert told.startswith("sql/tiny/gains.sql:6 lists the columns in another order")
+    message = refusal(tmp_path, gains=swapped)
+    assert message.startswith("sql/tiny/gains.sql:6 lists the columns in another order")
 
 
 def test_a_query_that_asks_for_a_column_its_table_lacks(tmp_path: Path) -> None:
-    told = refusal(tmp_path, next=NEXT.replace("outcome.amount", "outcome.amonut"))
-    assert told.startswith("sql/tiny/next.sql:14 does not bind: Binder Error:")
-    assert "amonut" in told
+    message = refusal(tmp_path, next=NEXT.replace("outcome.amount", "outcome.amonut"))
+    assert message.startswith("sql/tiny/next.sql:14 does not bind: Binder Error:")
+    assert "amonut" in message
 
 
 def test_a_query_that_is_none(tmp_path: Path) -> None:
-    told = refusal(tmp_path, next=NEXT.replace("inner join", "inner jion tiny"))
-    assert told.startswith("sql/tiny/next.sql:16 is not a query: ")
-    told = refusal(tmp_path, next=NEXT[: NEXT.index("select\n")] + "drop table tiny.clean\n")
-    assert told.startswith("sql/tiny/next.sql:11 is not a select")
+    message = refusal(tmp_path, next=NEXT.replace("inner join", "inner jion tiny"))
+    assert message.startswith("sql/tiny/next.sql:16 is not a query: ")
+    message = refusal(tmp_path, next=NEXT[: NEXT.index("select\n")] + "drop table tiny.clean\n")
+    assert message.startswith("sql/tiny/next.sql:11 is not a select")
 
 
 def test_tables_that_read_each_other_in_a_circle(tmp_path: Path) -> None:
     forth = NEXT.replace("tiny.clean", "tiny.forth").replace(".amount", ".gained_next_2d")
     back = forth.replace("tiny.forth", "tiny.next")
-    told = refusal(tmp_path, next=forth, forth=back)
-    assert told in (
+    message = refusal(tmp_path, next=forth, forth=back)
+    assert message in (
         "sql/tiny/next.sql:5 closes a circle: tiny.next needs tiny.forth needs tiny.next.",
         "sql/tiny/forth.sql:5 closes a circle: tiny.forth needs tiny.next needs tiny.forth.",
     )
 
 
 def test_a_table_that_is_made_twice(tmp_path: Path) -> None:
-    told = refusal(tmp_path, raw=NEXT)
-    assert told.startswith("sql/tiny/raw.sql:1 makes tiny.raw, which is made elsewhere too")
+    message = refusal(tmp_path, raw=NEXT)
+    assert message.startswith("sql/tiny/raw.sql:1 makes tiny.raw, which is made elsewhere too")
 
 
 @pytest.mark.parametrize(
@@ -150,8 +158,8 @@ def test_a_table_that_is_made_twice(tmp_path: Path) -> None:
 def test_a_rule_of_the_gate_that_could_not_run(
     tmp_path: Path, was: str, now: str, line: int, complaint: str
 ) -> None:
-    told = refusal(tmp_path, clean=CLEAN.replace(was, now))
-    assert told.startswith(f"sql/tiny/clean.sql:{line} {complaint}")
+    message = refusal(tmp_path, clean=CLEAN.replace(was, now))
+    assert message.startswith(f"sql/tiny/clean.sql:{line} {complaint}")
 
 
 @pytest.mark.parametrize(
@@ -164,8 +172,8 @@ def test_a_rule_of_the_gate_that_could_not_run(
 )
 def test_an_assertion_that_could_not_run(tmp_path: Path, fails: str, complaint: str) -> None:
     check = f'  sane:\n    is: "no odd one"\n    fails: {fails}\ngate:'
-    told = refusal(tmp_path, clean=CLEAN.replace("gate:", check))
-    assert told.startswith(f"sql/tiny/clean.sql:14 {complaint}")
+    message = refusal(tmp_path, clean=CLEAN.replace("gate:", check))
+    assert message.startswith(f"sql/tiny/clean.sql:14 {complaint}")
 
 
 def test_the_projects_own_files_hold_together(stars_graph: object) -> None:
@@ -177,5 +185,5 @@ def test_a_table_comes_after_what_it_follows_without_reading_it(tmp_path: Path) 
     header = "follows:\n  tiny.next: the one must be over before the other begins\ncolumns:"
     graph = load(tmp_path, **FILES | {"gains": GAINS.replace("columns:", header)})
     assert list(graph.files).index("tiny.next") < list(graph.files).index("tiny.gains")
-    told = refusal(tmp_path, gains=GAINS.replace("columns:", header.replace("next", "nxt")))
-    assert told.startswith("sql/tiny/gains.sql:7 follows tiny.nxt, which nothing makes")
+    message = refusal(tmp_path, gains=GAINS.replace("columns:", header.replace("next", "nxt")))
+    assert message.startswith("sql/tiny/gains.sql:7 follows tiny.nxt, which nothing makes")

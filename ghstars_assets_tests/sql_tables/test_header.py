@@ -82,7 +82,7 @@ def test_the_query_follows_the_header_and_knows_its_line(tmp_path: Path) -> None
     assert GOOD.splitlines()[file.query_line - 1] == "-- a comment"
 
 
-def test_a_place_in_the_header_is_told_as_file_and_line(tmp_path: Path) -> None:
+def test_a_place_in_the_header_is_stated_as_file_and_line(tmp_path: Path) -> None:
     file = read(tmp_path, "\n" + GOOD)
     assert file.where("columns", "kind") == "sql/tiny/made.sql:15"
     assert file.where("gate", "rows", "negative") == "sql/tiny/made.sql:23"
@@ -107,7 +107,7 @@ def test_a_text_may_say_that_its_rows_are_those_of_an_earlier_one(tmp_path: Path
     assert read(tmp_path, GOOD).same_rows_as == ()
 
 
-def test_what_was_said_of_one_text_does_not_hold_for_the_next(tmp_path: Path) -> None:
+def test_the_places_of_one_text_do_not_hold_for_the_next(tmp_path: Path) -> None:
     text = with_same_rows(GOOD, read(tmp_path, GOOD).code_version)
     with pytest.raises(SqlAssetError, match=r"made.sql:\d+ has `same_rows_as` for the text"):
         read(tmp_path, text.replace("id = 13", "id = 14"))
@@ -138,33 +138,37 @@ def test_what_was_said_of_one_text_does_not_hold_for_the_next(tmp_path: Path) ->
         (22, "because", "why", "has a bad header at `gate.rows.negative.why`: Extra inputs"),
     ],
 )
-def test_a_fault_in_the_header_is_told_with_its_file_and_line(
+def test_a_fault_in_the_header_is_reported_with_its_file_and_line(
     tmp_path: Path, line: int, was: str, now: str, complaint: str
 ) -> None:
     assert GOOD.count(was) == 1 or was in ("description", "because"), "the fault is put in once"
     with pytest.raises(SqlAssetError) as caught:
         read(tmp_path, GOOD.replace(was, now, 1))
-    told = str(caught.value)
-    assert told.startswith(f"sql/tiny/made.sql:{line} {complaint}")
-    assert "\n" not in told
+    message = str(caught.value)
+    assert message.startswith(f"sql/tiny/made.sql:{line} {complaint}")
+    assert "\n" not in message
 
 
 def test_a_table_that_may_lack_a_day_says_why(tmp_path: Path) -> None:
-    said = GOOD.replace("tiny.other: 0", 'tiny.other: {days: 0, optional: "none before 2020"}')
-    file = read(tmp_path, said)
+    with_optional = GOOD.replace(
+        "tiny.other: 0", 'tiny.other: {days: 0, optional: "none before 2020"}'
+    )
+    file = read(tmp_path, with_optional)
     assert file.reads["tiny.other"] == Window(0, 0, optional="none before 2020")
     assert list(file.alternatives) == ["tiny.other"]
     with pytest.raises(SqlAssetError, match=r"made\.sql:8 has a bad header at `reads.tiny.other"):
-        read(tmp_path, said.replace("none before 2020", "why"))
+        read(tmp_path, with_optional.replace("none before 2020", "why"))
 
 
 def test_where_the_first_table_decides_nothing_stands_in_for_it(tmp_path: Path) -> None:
-    said = GOOD.replace("tiny.other: 0", 'tiny.other: {days: 0, optional: "none before 2020"}')
-    decides = said.replace("tiny.raw: -7..0", "tiny.raw: {days: -7..0, decides: true}")
+    with_optional = GOOD.replace(
+        "tiny.other: 0", 'tiny.other: {days: 0, optional: "none before 2020"}'
+    )
+    decides = with_optional.replace("tiny.raw: -7..0", "tiny.raw: {days: -7..0, decides: true}")
     file = read(tmp_path, decides)
     assert file.reads["tiny.raw"] == Window(-7, 0, decides=True)
     assert file.alternatives == {}
-    both = said.replace("optional:", "decides: true, optional:")
+    both = with_optional.replace("optional:", "decides: true, optional:")
     with pytest.raises(SqlAssetError, match=r"made\.sql:8 is optional and decides"):
         read(tmp_path, both)
 

@@ -29,9 +29,9 @@ reads:
 columns:
   day: {{type: date, is: "the day"}}
   level: {{type: double, is: "in cm"}}
-  told: {{type: double, is: "what is told of it"}}
+  peek: {{type: double, is: "what the test asks for"}}
 */
-select day, level, {told} as told
+select day, level, {peek} as peek
 from pond.levels
 """
 
@@ -44,10 +44,10 @@ def lake(tmp_path: Path) -> Lake:
     return lake
 
 
-def _filled(lake: Lake, folder: Path, told: str) -> SqlFile:
+def _filled(lake: Lake, folder: Path, peek: str) -> SqlFile:
     path = folder / "pond" / "features.sql"
     path.parent.mkdir()
-    path.write_text(SQL.format(told=told))
+    path.write_text(SQL.format(peek=peek))
     file = read_sql_file(path)
     list(fill(lake, file, {LEVELS.name: LEVELS}, DayRange(DAYS.first + timedelta(7), DAYS.last)))
     return file
@@ -64,7 +64,7 @@ def _filled(lake: Lake, folder: Path, told: str) -> SqlFile:
 )
 def test_a_feature_that_peeks_is_named(lake: Lake, tmp_path: Path, peeks: str) -> None:
     file = _filled(lake, tmp_path, peeks)
-    with pytest.raises(SqlAssetError, match=r"other values in told .*sees the future"):
+    with pytest.raises(SqlAssetError, match=r"other values in peek .*sees the future"):
         refuse_hindsight(lake, file, {LEVELS.name: LEVELS}, DAYS.first + timedelta(days=12))
 
 

@@ -16,7 +16,7 @@ from ghstars_assets.sql_tables.graph import SqlGraph, load_sql_graph
 from ghstars_assets_tests.support.tiny_problem import RAW, raw_rows
 
 DAY = date(2026, 3, 1)
-OLD = Table("tiny.old", "What an archive said.", RAW.columns, key=("id",))
+OLD = Table("tiny.old", "What an archive holds.", RAW.columns, key=("id",))
 WHY = "the archive has no file of this day"
 MERGED = f"""\
 /*
@@ -36,7 +36,7 @@ select day, id, amount from tiny.old anti join tiny.raw using (day, id)
 """
 COMPARED = f"""\
 /*
-description: Where both sources tell of one entity.
+description: Where both sources count one entity.
 key: [id]
 reads:
   tiny.raw: {{days: 0, decides: true}}
@@ -52,7 +52,7 @@ inner join tiny.old as old using (day, id)
 """
 REMEMBERED = f"""\
 /*
-description: What the archive had said in the three days before, if anything.
+description: What the archive held for the three days before, if anything.
 key: [id]
 reads:
   tiny.raw: 0
@@ -60,9 +60,9 @@ reads:
 columns:
   day: {{type: date, is: "the UTC day"}}
   id: {{type: bigint, is: "the entity"}}
-  told: {{type: bigint, is: "how often"}}
+  times: {{type: bigint, is: "how often"}}
 */
-select raw.day, raw.id, count(old.day) as told
+select raw.day, raw.id, count(old.day) as times
 from tiny.raw as raw
 left join tiny.old as old on raw.id = old.id and old.day between raw.day - 3 and raw.day
 group by raw.day, raw.id

@@ -20,8 +20,7 @@ from ghstars_assets.lake.holes import declare_gaps
 from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake, require_kind
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import GAP, Lake
-from ghstars_assets.learning.promotion.decisions import champions_of, decide
-from ghstars_assets.learning.tables import loop_tables
+from ghstars_assets.learning.promotion.decisions import decide
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.problems.stars.problem import PROBLEM
@@ -31,7 +30,7 @@ from ghstars_assets.settings import SQL_ROOT, Settings
 from ghstars_assets.sources.github.tables import tables_of
 from ghstars_assets.sources.github.tracking.tracking_rules import parse_tracking_rule, record
 from ghstars_assets.sql_tables.engine import Batch, fill
-from ghstars_assets_tests.support.stage_runs import calibrate_days, predict_days, score_days
+from ghstars_assets_tests.support.stage_runs import fill_stage
 from ghstars_assets_tests.support.world_rows import TABLE, as_github
 
 SEED = 22
@@ -93,23 +92,20 @@ def train_and_decide(lake: Lake, wired: Wired, as_of: date) -> int:
     return int(obtained.row["model_version"])
 
 
-def fill_champions(lake: Lake, days: DayRange) -> dict[date, int]:
-    """Write the champion of each day, as the asset does, and return the versions by day."""
-    table = loop_tables(PROBLEM)["champion"]
-    serving = champions_of(lake, PROBLEM, days)
-    for day in days:
-        lake.write(table.name, day, serving.filter(pl.col("day") == day))
-    return dict(serving.select("day", "model_version").iter_rows())
+def fill_loop_stage(lake: Lake, wired: Wired, stage: str, days: DayRange) -> list[DayOutcome]:
+    """Fill the table of one stage of the learning loop."""
+    return list(fill_stage(lake, PROBLEM, wired.columns[PROBLEM.name], stage, days))
 
 
 def predict(lake: Lake, wired: Wired, days: DayRange) -> list[DayOutcome]:
-    champions, columns = fill_champions(lake, days), wired.columns[PROBLEM.name]
-    list(calibrate_days(lake, PROBLEM, columns, champions, days))
-    return list(predict_days(lake, PROBLEM, columns, champions, days))
+    """Write the champion of each day, its calibration and its forecasts."""
+    fill_loop_stage(lake, wired, "champion", days)
+    fill_loop_stage(lake, wired, "calibration", days)
+    return fill_loop_stage(lake, wired, "predictions", days)
 
 
 def score(lake: Lake, wired: Wired, days: DayRange) -> list[DayOutcome]:
-    return list(score_days(lake, PROBLEM, wired.columns[PROBLEM.name], days))
+    return fill_loop_stage(lake, wired, "scores", days)
 
 
 def build_filled_home(home: Path) -> None:

@@ -35,7 +35,7 @@ class Invented:
     state: GitHubState
     faults: Faults
     ledger: Ledger
-    told: dict[str, Any]
+    shown: dict[str, Any]
     github: GitHub
 
     def asked(self, most: int = 1000) -> list[Asked]:

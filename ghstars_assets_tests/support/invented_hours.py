@@ -22,7 +22,7 @@ def event(
     org: str | None = None,
 ) -> dict[str, Any]:
     """With its fields in the order of the archive."""
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": event_id,
         "type": kind,
         "actor": {"id": 5, "login": "ada", "url": "https://api.github.com/users/ada"},
@@ -32,16 +32,16 @@ def event(
         "created_at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
     }
     if org is not None:
-        told["org"] = {"id": 9, "login": org, "url": f"https://api.github.com/orgs/{org}"}
-    return told
+        fields["org"] = {"id": 9, "login": org, "url": f"https://api.github.com/orgs/{org}"}
+    return fields
 
 
 def star(number: int, repo_id: int = 1, name: str = "octo/cat", at: datetime = SEVEN) -> bytes:
     return line(event("WatchEvent", event_id=str(number), repo_id=repo_id, name=name, at=at))
 
 
-def line(told: dict[str, Any]) -> bytes:
-    return json.dumps(told, separators=(",", ":")).encode()
+def line(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode()
 
 
 def write_hour(path: Path, lines: Iterable[bytes]) -> Path:

@@ -12,6 +12,7 @@ import polars as pl
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.settings import Settings
 from ghstars_assets.sources.archives import files_in
 from ghstars_assets.sources.github_ranking.identity import Rename
 from ghstars_assets.sources.github_ranking.importing import ImportReport, import_files
@@ -36,7 +37,7 @@ def row(full_name: str = "octo/cat", stars: int = 100, **changed: Any) -> dict[s
     """A row of a list, as text, as the archive has it."""
     owner, _, name = full_name.partition("/")
     pushed_at = changed.pop("pushed_at", CAPTURED)
-    told: dict[str, object] = {
+    cells: dict[str, object] = {
         "rank": 1,
         "item": "Python",
         "repo_name": name,
@@ -49,7 +50,7 @@ def row(full_name: str = "octo/cat", stars: int = 100, **changed: Any) -> dict[s
         "last_commit": f"{pushed_at:%Y-%m-%dT%H:%M:%SZ}" if pushed_at else "",
         "description": 'The "best", of course',
     }
-    return told | changed
+    return cells | changed
 
 
 def lists(*rows: Mapping[str, object], columns: Sequence[str] = COLUMNS) -> bytes:
@@ -121,6 +122,10 @@ def days_from(first: date, number: int) -> list[date]:
 # ---- importing ----------------------------------------------------------------------------------
 
 
+def lake_at(home: Path) -> Lake:
+    return Lake(Settings(home=home, threads=1, memory_gb=1))
+
+
 def found_in(place: Path) -> FilesFound:
     return sorted_files(files_in(place))
 
@@ -133,8 +138,8 @@ def silent(_what: str, _done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-def told_by(lake: Lake) -> dict[date, tuple[dict[str, str], list[tuple[object, ...]]]]:
-    """All that the lake says of the archive, but not when it learnt it."""
+def contents_by_day(lake: Lake) -> dict[date, tuple[dict[str, str], list[tuple[object, ...]]]]:
+    """All that the lake holds of the archive, but not when it was imported."""
     return {
         partition.day: (
             lake.notes(partition),
@@ -146,3 +151,14 @@ def told_by(lake: Lake) -> dict[date, tuple[dict[str, str], list[tuple[object, .
 
 def stars_by_name(lake: Lake, day: date) -> dict[str, int]:
     return dict(lake.read(RANKING, day).select("full_name", "stars").iter_rows())
+
+
+def ids_by_day(lake: Lake, *names: str) -> dict[date, dict[str, int]]:
+    return {
+        day: {
+            name: repo_id
+            for name, repo_id in lake.read(RANKING, day).select("full_name", "repo_id").iter_rows()
+            if name in names
+        }
+        for day in lake.days(RANKING)
+    }

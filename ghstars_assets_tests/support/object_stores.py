@@ -89,7 +89,7 @@ class AzureServer:
 
 @contextmanager
 def azure_server() -> Iterator[AzureServer]:
-    """Azurite on a port that the system chose, which it tells when it listens."""
+    """Azurite on a port that the system chose, which it prints when it listens."""
     command = [AZURITE, "--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"]
     options = ["--skipApiVersionCheck", "--disableTelemetry", "--silent"]
     with subprocess.Popen(
@@ -97,12 +97,12 @@ def azure_server() -> Iterator[AzureServer]:
     ) as process:
         try:
             assert process.stdout is not None
-            told = ""
+            printed = ""
             for line in process.stdout:
-                told += line
+                printed += line
                 if "successfully listens on " in line:
                     yield AzureServer(f"{line.split()[-1]}/{AZURITE_ACCOUNT}")
                     return
-            raise AssertionError(f"Azurite did not start: {told}")
+            raise AssertionError(f"Azurite did not start: {printed}")
         finally:
             process.terminate()

@@ -43,7 +43,7 @@ def fill_table(lake: Lake, stage: str, days: DayRange) -> list[DayOutcome]:
 def fill_tides(lake: Lake, days: DayRange = DAYS) -> None:
     """The source and the SQL stages; labels where their future has happened."""
     marker = mark_lake(lake, Marker("sandbox", DAYS.first))
-    list(GAUGES.take(lake, marker, days, lambda _told: None))
+    list(GAUGES.take(lake, marker, days, lambda _message: None))
     for stage in ("snapshots", "features"):
         fill_table(lake, stage, days)
     last = days.last - timedelta(days=PROBLEM.horizon_days)

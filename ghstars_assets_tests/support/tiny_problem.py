@@ -13,7 +13,7 @@ from ghstars_assets.sql_tables.graph import SqlGraph, load_sql_graph
 
 RAW = Table(
     "tiny.raw",
-    "What the source said.",
+    "What the source counted.",
     (
         Column("day", "date", "the UTC day"),
         Column("id", "bigint", "the entity"),
@@ -79,7 +79,7 @@ left join tiny.clean as two_before on today.id = two_before.id and today.day - 2
 
 NEXT = """\
 /*
-description: What two days brought.
+description: What two days added.
 key: [id]
 reads:
   tiny.clean: 0..2

@@ -80,9 +80,9 @@ class Calibrator:
         )
 
     def _ordinary(self, origins: list[date]) -> list[date]:
-        """Those whose outcome spans no day that its gate warned of. A day on which a
-        source took back what it had given would for weeks make intervals too wide for all that is to come, and nobody
-        foresees the next one."""
+        """Leave out the days whose outcome spans a day that its gate warned of. A day on which a
+        source took back what it had given would for weeks make the intervals of all other days too
+        wide, and nobody foresees the next one."""
         if not origins:
             return []
         ahead = range(1, self.problem.horizon_days + 1)

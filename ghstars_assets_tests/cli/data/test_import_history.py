@@ -23,11 +23,11 @@ from ghstars_assets_tests.support.invented_rankings import (
     RANKING,
     TABLES,
     condensed,
+    contents_by_day,
     day_file,
     days_from,
     lists,
     stars_by_name,
-    told_by,
     write,
     write_parquet,
 )
@@ -112,11 +112,11 @@ def test_a_second_run_changes_nothing(
     ghstars: Ghstars, home: Path, lake: Lake, clone: Path, no_dagster: None
 ) -> None:
     assert ghstars(home, "import", "stars", str(clone)).code == 0
-    before = told_by(lake)
+    before = contents_by_day(lake)
     again = ghstars(home, "import", "stars", str(clone))
     assert again.code == 0
     assert again.out.startswith("3 days read: 0 new (0 rows), 0 replaced")
-    assert told_by(lake) == before
+    assert contents_by_day(lake) == before
 
 
 def test_only_the_days_that_were_named_come(
@@ -254,11 +254,11 @@ def test_an_archive_on_the_web_comes_day_by_day_and_each_but_once(
     monkeypatch.setattr(
         places, "_fetched", lambda client, url: (fetched.append(url), fetch(client, url))[1]
     )
-    before = told_by(lake)
+    before = contents_by_day(lake)
     again = ghstars(home, "import", "stars", served, *NAMED)
     assert again.code == 0, again.err
     assert {url[-14:-4] for url in fetched} == {str(day) for day in WITHOUT_FILE}
-    assert told_by(lake) == before
+    assert contents_by_day(lake) == before
 
 
 def test_github_identifies_the_names_of_an_archive(

@@ -15,9 +15,8 @@ from ghstars_assets.orchestration.runs import Recorded, dagster_instance
 from ghstars_assets.orchestration.triggers.retraining_sensor import build_retraining_sensor
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.settings import SQL_ROOT
-from ghstars_assets_tests.support.filled_home import DAYS, fill_champions, settings_of
+from ghstars_assets_tests.support.filled_home import DAYS, fill_loop_stage, settings_of
 from ghstars_assets_tests.support.ghstars_command import Ghstars
-from ghstars_assets_tests.support.stage_runs import drift_days
 
 WHY = "GitHub took back a month of stars"
 
@@ -26,8 +25,9 @@ WHY = "GitHub took back a month of stars"
 def home(filled_home_copy: Path) -> Path:
     """Filled up to the drift of its newest day."""
     lake, newest = Lake(settings_of(filled_home_copy)), DayRange(DAYS.last, DAYS.last)
-    columns = wire([PROBLEM], SQL_ROOT).columns[PROBLEM.name]
-    (outcome,) = drift_days(lake, PROBLEM, columns, fill_champions(lake, newest), newest)
+    wired = wire([PROBLEM], SQL_ROOT)
+    fill_loop_stage(lake, wired, "champion", newest)
+    (outcome,) = fill_loop_stage(lake, wired, "drift", newest)
     assert outcome.is_stored, outcome.reason
     return filled_home_copy
 

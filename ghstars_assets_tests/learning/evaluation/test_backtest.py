@@ -131,8 +131,8 @@ def test_a_backtest_that_was_ended_half_way_goes_on_and_ends_as_if_it_had_not_be
         next(outcomes)
     del outcomes
     assert len(tides.days("tides.backtest")) == 5
-    told = _run(tides)
-    assert [outcome.reason == UP_TO_DATE for outcome in told].count(True) == 5
+    resumed = _run(tides)
+    assert [outcome.reason == UP_TO_DATE for outcome in resumed].count(True) == 5
     assert_frame_equal(_forecasts(tides), whole)
 
 

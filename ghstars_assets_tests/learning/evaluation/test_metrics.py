@@ -72,8 +72,8 @@ def test_sql_and_polars_measure_the_same(rows: pl.DataFrame) -> None:
 
 def test_the_ends_of_an_interval_are_in_it_for_arrays_too(rows: pl.DataFrame) -> None:
     arrays = (rows[name].to_numpy() for name in ("actual", "low_80", "high_80"))
-    held = metrics.lies_within(*arrays)
-    assert held.tolist() == rows.select(metrics.interval_held("80")).to_series().to_list()
+    inside = metrics.lies_within(*arrays)
+    assert inside.tolist() == rows.select(metrics.interval_held("80")).to_series().to_list()
     assert rows.filter(pl.col("actual") == pl.col("low_80")).height > 0
 
 

@@ -49,11 +49,11 @@ def test_forecasts_meet_the_outcome_of_their_own_station(
     scores = forecast.read("tides.scores", DAY)
     happened = dict(labels.select("station", "level_in_3d_cm").iter_rows())
     predicted = forecast.read("tides.predictions", DAY)
-    said = dict(predicted.select("station", "typical").iter_rows())
+    forecast_at = dict(predicted.select("station", "typical").iter_rows())
     assert scores["station"].to_list() == ["Cuxhaven", "Hoek van Holland", "Le Havre", "St. Mary's"]
     for station, typical, actual in scores.select("station", "typical", "actual").iter_rows():
         assert actual == happened[station]
-        assert typical == said[station]
+        assert typical == forecast_at[station]
 
 
 def test_an_outcome_of_another_day_is_none_of_this_one(

@@ -34,7 +34,7 @@ RANKING = ["precision_at_50", "ndcg_at_50"]
 
 
 def forecasts(day: date, stations: Sequence[str] = STATIONS) -> pl.DataFrame:
-    """Of one day, at random; many outcomes are equal, some are below zero, some unknown."""
+    """Draw a day at random; many outcomes are equal, some are below zero, some unknown."""
     dice = np.random.default_rng(day.toordinal())
     rows = len(stations)
     actual = np.floor(dice.lognormal(1, 1, rows)) - 2
@@ -76,18 +76,18 @@ def measured(
 
 
 @pytest.fixture(scope="module")
-def told() -> pl.DataFrame:
+def stored() -> pl.DataFrame:
     return pl.concat([forecasts(day) for day in DAYS])
 
 
 @pytest.fixture(scope="module")
-def known(told: pl.DataFrame) -> pl.DataFrame:
-    return told.drop_nulls(["naive", "actual"])
+def known(stored: pl.DataFrame) -> pl.DataFrame:
+    return stored.drop_nulls(["naive", "actual"])
 
 
 @pytest.fixture
-def filled(lake: Lake, told: pl.DataFrame) -> Lake:
-    write(lake, told)
+def filled(lake: Lake, stored: pl.DataFrame) -> Lake:
+    write(lake, stored)
     return lake
 
 
@@ -95,11 +95,11 @@ def filled(lake: Lake, told: pl.DataFrame) -> Lake:
 
 
 def plain_points(rows: pl.DataFrame, forecast: str) -> dict[str, float]:
-    said, actual, naive = (rows[name].to_numpy() for name in (forecast, "actual", "naive"))
-    error = np.abs(said - actual)
+    predicted, actual, naive = (rows[name].to_numpy() for name in (forecast, "actual", "naive"))
+    error = np.abs(predicted - actual)
     logs = [
         math.log(1 + max(one, 0)) - math.log(1 + max(other, 0))
-        for one, other in zip(said, actual, strict=True)
+        for one, other in zip(predicted, actual, strict=True)
     ]
     return {
         "n": len(error),
@@ -109,7 +109,7 @@ def plain_points(rows: pl.DataFrame, forecast: str) -> dict[str, float]:
         "median_ae": float(np.median(error)),
         "rmsle": math.sqrt(sum(log**2 for log in logs) / len(logs)),
         "skill_vs_naive": 1 - error.mean() / np.abs(naive - actual).mean(),
-        "bias": said.sum() / actual.sum(),
+        "bias": predicted.sum() / actual.sum(),
     }
 
 
@@ -133,10 +133,10 @@ def plain_ranking(rows: pl.DataFrame, ranks_by: str) -> dict[str, float]:
     for day in rows["day"].unique():
         of_day = rows.filter(day=day).to_dicts()
         best = min(50, len(of_day) // 2)
-        said = sorted(of_day, key=lambda row: (-row[ranks_by], row["station"]))[:best]
+        ranked = sorted(of_day, key=lambda row: (-row[ranks_by], row["station"]))[:best]
         ideal = sorted(of_day, key=lambda row: (-row["actual"], row["station"]))[:best]
-        precisions.append(sum(row in ideal for row in said) / best)
-        gains.append(discounted(said) / discounted(ideal))
+        precisions.append(sum(row in ideal for row in ranked) / best)
+        gains.append(discounted(ranked) / discounted(ideal))
     return {
         "precision_at_50": sum(precisions) / len(precisions),
         "ndcg_at_50": sum(gains) / len(gains),
@@ -192,7 +192,7 @@ def test_every_month_is_measured_by_itself(filled: Lake, known: pl.DataFrame) ->
         assert baselines["steady"] == pytest.approx(plain_baseline(rows, "steady"), rel=1e-9)
 
 
-def test_coverage_is_told_by_quarter_and_by_decile_of_its_forecasts(
+def test_coverage_is_reported_by_quarter_and_by_decile_of_its_forecasts(
     filled: Lake, known: pl.DataFrame
 ) -> None:
     levels = measured(filled).by_level
@@ -261,7 +261,7 @@ def test_median_of_an_even_number_lies_between_the_two_in_the_middle(lake: Lake)
     assert (overall["wape"], overall["bias"]) == (None, None), "nothing to divide by"
 
 
-def test_an_outcome_at_an_end_of_its_interval_is_held(lake: Lake) -> None:
+def test_an_outcome_at_an_end_of_its_interval_counts_as_inside(lake: Lake) -> None:
     rows = forecasts(FIRST, ["a", "b", "c", "d"]).with_columns(
         actual=pl.Series([1.0, 3.0, 0.0, 5.0]),
         naive=pl.lit(1.0),
@@ -279,16 +279,16 @@ def test_an_outcome_at_an_end_of_its_interval_is_held(lake: Lake) -> None:
 
 
 def test_rows_without_a_naive_forecast_or_an_outcome_are_left_out(
-    filled: Lake, told: pl.DataFrame, known: pl.DataFrame
+    filled: Lake, stored: pl.DataFrame, known: pl.DataFrame
 ) -> None:
-    assert told["naive"].null_count() > 100
-    assert told["actual"].null_count() > 100
+    assert stored["naive"].null_count() > 100
+    assert stored["actual"].null_count() > 100
     assert measured(filled).overall["n"] == known.height
 
 
-def test_files_of_another_mode_are_not_read(filled: Lake, told: pl.DataFrame) -> None:
+def test_files_of_another_mode_are_not_read(filled: Lake, stored: pl.DataFrame) -> None:
     before = measured(filled)
-    write(filled, told.with_columns(typical=pl.col("actual") + 1), "weekly")
+    write(filled, stored.with_columns(typical=pl.col("actual") + 1), "weekly")
     assert measured(filled) == before
     assert measured(filled, "weekly").overall["mae"] == 1
 
@@ -303,9 +303,9 @@ def test_days_outside_are_not_read(filled: Lake, known: pl.DataFrame) -> None:
 
 
 def test_a_baseline_that_is_nowhere_known_is_measured_on_nothing(
-    lake: Lake, told: pl.DataFrame
+    lake: Lake, stored: pl.DataFrame
 ) -> None:
-    write(lake, told.with_columns(steady=pl.lit(None, pl.Float64)))
+    write(lake, stored.with_columns(steady=pl.lit(None, pl.Float64)))
     report = measured(lake)
     for found in (report.baselines["steady"], report.by_month[0]["baselines"]["steady"]):
         assert found == {"n": 0, **dict.fromkeys([*POINTS[1:], *RANKING])}
@@ -318,16 +318,16 @@ def test_without_forecasts_the_error_names_the_mode_and_the_remedy(filled: Lake)
         measured(filled, "weekly")
 
 
-def test_without_an_outcome_there_is_nothing_to_measure(lake: Lake, told: pl.DataFrame) -> None:
-    write(lake, told.with_columns(actual=pl.lit(None, pl.Float64)))
+def test_without_an_outcome_there_is_nothing_to_measure(lake: Lake, stored: pl.DataFrame) -> None:
+    write(lake, stored.with_columns(actual=pl.lit(None, pl.Float64)))
     with pytest.raises(GhstarsError, match="holds no forecast beside which both an outcome"):
         measured(lake)
 
 
 def test_a_baseline_that_the_backtest_was_made_without_is_named(
-    lake: Lake, told: pl.DataFrame
+    lake: Lake, stored: pl.DataFrame
 ) -> None:
-    write(lake, told.drop("steady"))
+    write(lake, stored.drop("steady"))
     with pytest.raises(GhstarsError, match="was made without steady"):
         measured(lake)
 
@@ -341,7 +341,7 @@ def coast_of(number: int) -> str | None:
 
 
 def stations_on(day: date) -> pl.DataFrame:
-    """Their level changes with the day; one is not told of."""
+    """Their level changes with the day; one station has no snapshot."""
     rows = [
         {"day": day, "station": name, "coast": coast_of(n), "level": (n + day.day) % 7}
         for n, name in enumerate(STATIONS[:-1])
@@ -369,7 +369,7 @@ def test_a_segment_is_what_the_snapshot_of_the_origin_says(
     assert list(found) == ["low", "high"], "the more frequent first"
 
 
-def test_the_fifteen_most_frequent_values_of_a_segment_are_told(filled: Lake) -> None:
+def test_the_fifteen_most_frequent_values_of_a_segment_are_listed(filled: Lake) -> None:
     fill_snapshots(filled)
     coasts = measured(filled).by_segment["coast"]
     assert len(coasts) == 15
@@ -378,7 +378,7 @@ def test_the_fifteen_most_frequent_values_of_a_segment_are_told(filled: Lake) ->
     assert counted == sorted(counted, reverse=True)
 
 
-def test_without_snapshots_no_segment_is_told(filled: Lake) -> None:
+def test_without_snapshots_no_segment_is_listed(filled: Lake) -> None:
     assert measured(filled).by_segment == {"coast": [], "height": []}
 
 
@@ -404,7 +404,7 @@ def test_outcomes_that_span_a_day_warned_of_are_measured_apart(
     assert sum(row["n"] for row in report.by_level) == known.filter(others).height
 
 
-def test_a_day_warned_of_that_no_outcome_spans_is_not_told(filled: Lake) -> None:
+def test_a_day_warned_of_that_no_outcome_spans_is_not_listed(filled: Lake) -> None:
     fill_snapshots(filled, lambda day: day in (DAYS.first, DAYS.last + timedelta(days=4)))
     report = measured(filled)
     assert (report.warned["days"], report.warned["origins"]) == ([], [])
@@ -421,15 +421,15 @@ def test_where_every_outcome_spans_a_day_warned_of_nothing_is_left(filled: Lake)
 # ---- as JSON ------------------------------------------------------------------------------------
 
 
-def test_a_report_is_json_with_finite_figures(filled: Lake, told: pl.DataFrame) -> None:
-    broken = told.filter(day=DAYS.last).with_columns(typical=pl.lit(math.inf))
+def test_a_report_is_json_with_finite_figures(filled: Lake, stored: pl.DataFrame) -> None:
+    broken = stored.filter(day=DAYS.last).with_columns(typical=pl.lit(math.inf))
     write(filled, broken)
-    told_of = measured(filled).as_dict()
-    assert json.loads(json.dumps(told_of, allow_nan=False)) == told_of
-    assert list(told_of) == [
+    report = measured(filled).as_dict()
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert list(report) == [
         *("problem", "mode", "from", "to", "overall", "baselines"),
         *("by_month", "by_segment", "by_level", "warned_days", "coverage_without_warned"),
     ]
-    assert (told_of["from"], told_of["to"]) == ("2026-02-25", "2026-04-03")
-    assert told_of["overall"]["mae"] is None
-    assert isinstance(told_of["overall"]["n"], int)
+    assert (report["from"], report["to"]) == ("2026-02-25", "2026-04-03")
+    assert report["overall"]["mae"] is None
+    assert isinstance(report["overall"]["n"], int)

@@ -32,7 +32,7 @@ def modelled(tides: Lake, columns: LearningColumns, versions: ListedVersions) ->
         card=model_card,
         as_of=AS_OF,
         dagster_run_id="run",
-        progress=lambda _told: None,
+        progress=lambda _message: None,
     )
     return tides
 

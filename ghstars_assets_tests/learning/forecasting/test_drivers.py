@@ -72,8 +72,8 @@ def test_the_features_that_moved_a_row_most_come_first_in_the_units_asked_for() 
         assert len(drivers) == DRIVERS_SHOWN
         order = np.argsort(-np.abs(row))[:DRIVERS_SHOWN]
         assert drivers[0]["feature"] == f"feature_{order[0]}"
-        told = [driver["effect"] for driver in drivers]
-        assert told == pytest.approx([10 * row[place] for place in order], rel=1e-4, abs=1e-5)
+        shown = [driver["effect"] for driver in drivers]
+        assert shown == pytest.approx([10 * row[place] for place in order], rel=1e-4, abs=1e-5)
     # What made the target is what moved most rows.
     first = [drivers[0]["feature"] for drivers in _drivers(booster, matrix)]
     assert sum(name in ("feature_0", "feature_4") for name in first) > 0.9 * ROWS

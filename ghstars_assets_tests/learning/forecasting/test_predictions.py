@@ -35,7 +35,7 @@ def modelled(tides: Lake, columns: LearningColumns, versions: ListedVersions) ->
             card=model_card,
             as_of=AS_OF,
             dagster_run_id="run",
-            progress=lambda _told: None,
+            progress=lambda _message: None,
         )
     return tides
 
@@ -170,7 +170,7 @@ def test_a_day_without_a_row_is_forecast_as_one(modelled: Lake, columns: Learnin
 def test_forecasts_are_put_in_words_where_the_problem_has_any(
     modelled: Lake, columns: LearningColumns
 ) -> None:
-    def told(features: pl.DataFrame, forecasts: pl.DataFrame) -> pl.Series:
+    def words_of(features: pl.DataFrame, forecasts: pl.DataFrame) -> pl.Series:
         leading = pl.col("drivers").list.first().struct.field("feature")
         return (
             pl.concat([features.select("station"), forecasts.select(leading)], how="horizontal")
@@ -181,7 +181,7 @@ def test_forecasts_are_put_in_words_where_the_problem_has_any(
     _one(modelled, columns)
     without = modelled.read("tides.predictions", DAY)
     assert without["in_words"].null_count() == without.height
-    list(predict_days(modelled, replace(PROBLEM, words=told), columns, {DAY: 1}, [DAY]))
+    list(predict_days(modelled, replace(PROBLEM, words=words_of), columns, {DAY: 1}, [DAY]))
     stored = modelled.read("tides.predictions", DAY)
     assert stored["in_words"].to_list() == [
         f"{row['station']}: {row['drivers'][0]['feature']}" for row in stored.iter_rows(named=True)

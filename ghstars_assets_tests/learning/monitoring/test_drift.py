@@ -1,4 +1,4 @@
-"""Filling `drift`: which days are held against which version, and what becomes of days without."""
+"""Filling `drift`: which days are compared with which version, and what becomes of days without."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -57,7 +57,7 @@ def modelled(tides: Lake, columns: LearningColumns, versions: ListedVersions) ->
             card=model_card,
             as_of=AS_OF,
             dagster_run_id="run",
-            progress=lambda _told: None,
+            progress=lambda _message: None,
         )
     champions = dict.fromkeys(FORECAST, 1)
     list(calibrate_days(tides, PROBLEM, columns, champions, FORECAST))
@@ -185,7 +185,7 @@ def test_before_any_forecast_has_come_due_features_and_forecasts_are_looked_at_a
     assert set(_drift(modelled, columns)["kind"]) == {"feature", "forecast"}
 
 
-def test_each_day_is_held_against_its_own_champion(
+def test_each_day_is_compared_with_its_own_champion(
     modelled: Lake, columns: LearningColumns
 ) -> None:
     first, second = (_drift(modelled, columns, champion) for champion in (1, 2))
@@ -331,7 +331,7 @@ def test_a_declared_gap_is_an_empty_day_that_says_why(
 
 
 def _minding_only_the_impossible() -> Problem:
-    """Of 42 rows of the moon nothing ordinary is steady; what is far outside is told apart."""
+    """Of 42 rows of the moon nothing ordinary is steady; only what is far outside counts."""
     never = Threshold(1e9, "a test")
     gates: Gates = replace(
         PROBLEM.gates,

@@ -59,7 +59,7 @@ def _flags(reference: Floats, values: Floats, *, whole: bool = False) -> set[str
 # ---- agreement with SciPy -----------------------------------------------------------------------
 
 
-def test_population_stability_is_what_the_deciles_tell_of_each_other_both_ways(
+def test_population_stability_compares_the_deciles_both_ways(
     rng: Generator,
 ) -> None:
     reference, values = rng.normal(size=5000), rng.normal(0.4, 1.3, 800)
@@ -209,7 +209,7 @@ def test_few_whole_numbers_are_categories_and_many_a_measure(rng: Generator) -> 
     assert not Sketch.of(few).is_category
 
 
-def test_whether_numbers_are_whole_is_told_by_their_type() -> None:
+def test_whether_numbers_are_whole_is_known_by_their_type() -> None:
     frame = pl.DataFrame(
         {"weekday": [1, None], "is_fork": [True, None], "pace": [0.5, None]},
         schema_overrides={"weekday": pl.Int32},
@@ -243,8 +243,8 @@ def test_a_constant_stays_itself_and_any_other_value_is_outside() -> None:
 
 
 def test_a_sketch_is_small_whatever_it_was_made_of(rng: Generator) -> None:
-    told = [len(json.dumps(asdict(Sketch.of(rng.normal(size=n))))) for n in (1000, 1_000_000)]
-    assert max(told) < 10_000
+    sizes = [len(json.dumps(asdict(Sketch.of(rng.normal(size=n))))) for n in (1000, 1_000_000)]
+    assert max(sizes) < 10_000
     assert len(Sketch.of(rng.normal(size=1_000_000)).points) == POINTS
 
 

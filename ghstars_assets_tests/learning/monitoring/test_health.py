@@ -83,8 +83,8 @@ def test_a_row_says_all_that_led_to_it(lake: Lake) -> None:
         "the skill of 0.15 over 14 days of origin up to 2026-02-17 is below the warning of 0.2; "
         "3 of 4 features have drifted (75%; 50% is much), and so have the outcomes"
     )
-    told = {name: row[name] for name in ("scored_from", "scored_through", "scored_days", "rows")}
-    assert told == {
+    scored = {name: row[name] for name in ("scored_from", "scored_through", "scored_days", "rows")}
+    assert scored == {
         "scored_from": ORIGINS.first,
         "scored_through": ORIGINS.last,
         "scored_days": 14,
@@ -137,7 +137,7 @@ def test_only_outcomes_that_were_known_on_the_day_count(lake: Lake) -> None:
     assert _judged(lake, NEXT)["decision"] == "reactive"
 
 
-def test_rows_without_a_naive_forecast_or_an_outcome_tell_no_skill(lake: Lake) -> None:
+def test_rows_without_a_naive_forecast_or_an_outcome_give_no_skill(lake: Lake) -> None:
     write_scores(lake, ORIGINS, error=5.0, actual=(400.0, None))
     write_drift(lake, [DAY])
     row = _judged(lake)
@@ -208,7 +208,7 @@ def test_the_area_under_the_curve_is_measured_where_it_is_a_gate(
     write_scores(lake, ORIGINS, error=0.0, actual=(0.0, 0.0, 1.0, 1.0))
     for day in ORIGINS:
         rows = lake.read("tides.scores", day)
-        # Of the four pairs of one that came true and one that did not, three are told apart.
+        # Of the four pairs of one that came true and one that did not, three are ranked rightly.
         chances = pl.Series([0.1, 0.6, 0.5, 0.9])
         lake.write("tides.scores", day, rows.with_columns(typical=chances))
     write_drift(lake, [DAY])
@@ -223,7 +223,7 @@ def test_a_gate_that_nobody_measures_is_refused_by_name(lake: Lake) -> None:
         _outcome(lake, problem=_with(absolute={"mape": Threshold(1, "a test")}))
 
 
-# ---- days that cannot be judged -------------------------------------------------------------
+# ---- days that cannot be judged -----------------------------------------------------------------
 
 
 def test_a_day_without_drift_fails_and_names_the_remedy(lake: Lake) -> None:
@@ -273,7 +273,7 @@ def test_a_batch_of_days_judges_each_by_itself(lake: Lake) -> None:
     assert [outcome.is_stored for outcome in outcomes] == [True, True, False, False, True]
 
 
-# ---- requests -------------------------------------------------------------------------------
+# ---- requests -----------------------------------------------------------------------------------
 
 
 def _answer(
@@ -338,7 +338,7 @@ def test_a_request_is_asked_about_later_and_needs_a_reason(lake: Lake) -> None:
     assert event["subject"] == "request 1 of 2026-02-20"
 
 
-# ---- the audit log --------------------------------------------------------------------------
+# ---- the audit log ------------------------------------------------------------------------------
 
 
 def test_a_turn_is_recorded_once_and_a_day_like_the_one_before_is_not(lake: Lake) -> None:

@@ -90,7 +90,7 @@ def test_only_the_newest_day_is_acted_on() -> None:
     assert len(_asked(older, passed)) == 1
 
 
-def test_of_one_day_the_last_that_was_said_counts() -> None:
+def test_of_one_day_the_last_evaluation_counts() -> None:
     first, second = _evaluation(number=5), _evaluation(verdict="healthy", number=6)
     assert "looked at again since" in _why_not(_asked(first, second))
     # In whatever order they are handed over.
@@ -146,7 +146,7 @@ def test_forced_retrainings_that_succeed_count_for_no_failures() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "by hand", "tides:yesterday:force:1", "tides:2026-02-20:x:1"])
-def test_what_is_no_evaluation_of_ours_is_told_from_one(text: str) -> None:
+def test_what_is_no_evaluation_of_ours_is_not_taken_for_one(text: str) -> None:
     assert read_id(text) is None
 
 

@@ -38,13 +38,13 @@ def _errors(
     """The candidate's errors are the champion's, less a share, and now and then other ones."""
     champion = np.repeat(dice.lognormal(2, 1, entities), rows_each)
     candidate = champion * (1 - better_by) * dice.normal(1, noise, entities * rows_each)
-    told = {
+    errors = {
         "entity": np.repeat(np.arange(entities), rows_each),
         "candidate": candidate,
         "champion": champion,
         "naive": 2 * champion,
     }
-    return compared(pl.DataFrame(told).with_columns(rows=1), [*LABELLED])
+    return compared(pl.DataFrame(errors).with_columns(rows=1), [*LABELLED])
 
 
 def test_a_difference_that_is_there_is_found(dice: np.random.Generator) -> None:
@@ -118,7 +118,7 @@ def test_versions_are_compared_on_the_same_rows_and_always_alike(
     found = compare(tides, PROBLEM, columns, served, served, days)
     assert found is not None
     rows = read_labelled_rows(tides, PROBLEM, columns, days, 10**6)
-    told = metrics.errors_beside_naive(
+    expected = metrics.errors_beside_naive(
         rows.select(
             typical=pl.Series(served.point_values(rows)),
             naive=columns.naive,
@@ -127,10 +127,10 @@ def test_versions_are_compared_on_the_same_rows_and_always_alike(
         metrics.absolute_error("typical"),
         metrics.absolute_error("naive"),
     )
-    assert found.mae_candidate == pytest.approx(told["mae"])
+    assert found.mae_candidate == pytest.approx(expected["mae"])
     assert found.mae_champion == found.mae_candidate
-    assert found.mae_naive == pytest.approx(told["mae_naive"])
-    assert found.rows == told["rows"] == 6 * len(days)
+    assert found.mae_naive == pytest.approx(expected["mae_naive"])
+    assert found.rows == expected["rows"] == 6 * len(days)
     assert (found.first_day, found.last_day, found.days) == (days[0], days[-1], len(days))
     assert compare(tides, PROBLEM, columns, served, served, days) == found
 

@@ -48,7 +48,7 @@ def _train(
         card=model_card,
         as_of=as_of,
         dagster_run_id="run",
-        progress=lambda _told: None,
+        progress=lambda _message: None,
     )
     return int(obtained.row["model_version"])
 
@@ -83,13 +83,13 @@ def _log(lake: Lake) -> list[tuple[int, str]]:
     return [] if log is None else list(log.select("model_version", "decision").iter_rows())
 
 
-def _put_in_office(lake: Lake, version: int, from_day: date, decision: str = "rollback") -> None:
+def _decide_by_hand(lake: Lake, version: int, from_day: date, decision: str = "rollback") -> None:
     row = {
         "model_version": version,
         "decision": decision,
         "decided_at": utc_now(),
         "effective_from": from_day,
-        "reason": "a person said so",
+        "reason": "a person decided so",
         "figures": "{}",
         "actor": "somebody",
     }
@@ -197,8 +197,8 @@ def test_every_day_says_what_was_decided_on_it(tides: Lake, columns: LearningCol
     _train(tides, columns, MONDAYS[1], BAD)
     _decide(tides, columns, MONDAYS[1])
     rows = champions_of(tides, PROBLEM, DayRange(MONDAYS[0], MONDAYS[1] + timedelta(days=1)))
-    said = rows["decision"].to_list()
-    assert said == ["deploy", *["carry"] * 6, "reject", "carry"]
+    by_day = rows["decision"].to_list()
+    assert by_day == ["deploy", *["carry"] * 6, "reject", "carry"]
     assert set(rows["model_version"]) == {1}
     assert set(rows["effective_from"]) == {MONDAYS[0]}
 
@@ -234,11 +234,11 @@ def test_a_rollback_puts_an_older_version_back_from_its_day_on(
         _train(tides, columns, monday, training)
         _decide(tides, columns, monday)
     back = date(2026, 2, 20)
-    _put_in_office(tides, 1, back)
+    _decide_by_hand(tides, 1, back)
     serving = _serving(tides)
     assert serving[back - timedelta(days=1)] == 2
     assert serving[back] == serving[DAYS.last] == 1
-    # The next candidate is held against the version that serves, not against the last deployed.
+    # The next candidate is compared with the version that serves, not with the last deployed.
     _train(tides, columns, MONDAYS[2])
     assert "version 1" in _decide(tides, columns, MONDAYS[2]).reason
 
@@ -274,19 +274,19 @@ def test_a_rollback_in_the_middle_of_a_decision_is_decided_upon_anew(
     for monday in MONDAYS[:2]:
         _decide(tides, columns, monday)
     judge = decisions._judge
-    held_against: list[int] = []
+    champions: list[int] = []
 
     def judge_while_somebody_rolls_back(*given: object) -> Decision:
         champion = given[-1]
         assert isinstance(champion, dict)
-        held_against.append(champion["model_version"])
-        if len(held_against) == 1:
-            _put_in_office(tides, 1, date(2026, 2, 20))
+        champions.append(champion["model_version"])
+        if len(champions) == 1:
+            _decide_by_hand(tides, 1, date(2026, 2, 20))
         return judge(*given)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(decisions, "_judge", judge_while_somebody_rolls_back)
     assert "version 1" in _decide(tides, columns, MONDAYS[2]).reason
-    assert held_against == [2, 1]
+    assert champions == [2, 1]
 
 
 def _changed(lake: Lake, version: int, **columns: pl.Expr) -> None:
@@ -352,7 +352,7 @@ def test_a_champion_without_all_heads_makes_way(tides: Lake, columns: LearningCo
     )
 
 
-def test_a_champion_whose_drift_nobody_can_tell_makes_way(
+def test_a_champion_whose_drift_cannot_be_measured_makes_way(
     tides: Lake, columns: LearningColumns
 ) -> None:
     _train(tides, columns, MONDAYS[0])

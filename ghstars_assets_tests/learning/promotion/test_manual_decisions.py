@@ -1,4 +1,4 @@
-"""Overruling: a person puts a version in office or goes back to one, from today on."""
+"""Manual decisions: a person promotes a version or rolls back to one, from today on."""
 
 import json
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ YESTERDAY = TODAY - timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Office:
+class ServedTides:
     """Version 1 is poor, 2 took its place, and 3 was found to be no better."""
 
     lake: Lake
@@ -52,7 +52,7 @@ class Office:
 
 
 @pytest.fixture
-def office(tides: Lake, columns: LearningColumns, versions: ListedVersions) -> Office:
+def served(tides: Lake, columns: LearningColumns, versions: ListedVersions) -> ServedTides:
     for monday, rounds in zip(MONDAYS, (1, 15, 14), strict=True):
         obtain_candidate(
             tides,
@@ -62,44 +62,44 @@ def office(tides: Lake, columns: LearningColumns, versions: ListedVersions) -> O
             card=model_card,
             as_of=monday,
             dagster_run_id="run",
-            progress=lambda _told: None,
+            progress=lambda _message: None,
         )
         decide(tides, PROBLEM, columns, monday)
-    found = Office(tides)
+    found = ServedTides(tides)
     assert found.log == [(1, "deploy"), (2, "deploy"), (3, "skip")]
     return found
 
 
-def test_a_promoted_version_serves_from_today_on_and_not_before(office: Office) -> None:
-    office.promote(3)
-    assert [office.on(day) for day in (YESTERDAY, TODAY, DAYS.last)] == [2, 3, 3]
-    said = champions_of(office.lake, PROBLEM, DayRange(TODAY, TODAY)).row(0, named=True)
-    assert (said["decision"], said["reason"]) == ("promote", "seen by eye")
-    assert said["effective_from"] == TODAY
+def test_a_promoted_version_serves_from_today_on_and_not_before(served: ServedTides) -> None:
+    served.promote(3)
+    assert [served.on(day) for day in (YESTERDAY, TODAY, DAYS.last)] == [2, 3, 3]
+    row = champions_of(served.lake, PROBLEM, DayRange(TODAY, TODAY)).row(0, named=True)
+    assert (row["decision"], row["reason"]) == ("promote", "seen by eye")
+    assert row["effective_from"] == TODAY
 
 
-def test_a_rollback_goes_to_the_one_that_served_before(office: Office) -> None:
-    office.roll_back()
-    assert [office.on(day) for day in (YESTERDAY, TODAY)] == [2, 1]
-    assert office.log[-1] == (1, "rollback")
+def test_a_rollback_goes_to_the_one_that_served_before(served: ServedTides) -> None:
+    served.roll_back()
+    assert [served.on(day) for day in (YESTERDAY, TODAY)] == [2, 1]
+    assert served.log[-1] == (1, "rollback")
 
 
-def test_going_back_twice_goes_back_two_versions(office: Office) -> None:
-    office.promote(3)
-    office.roll_back()
-    assert office.on(TODAY) == 2
-    office.roll_back()
-    assert office.on(TODAY) == 1
+def test_going_back_twice_goes_back_two_versions(served: ServedTides) -> None:
+    served.promote(3)
+    served.roll_back()
+    assert served.on(TODAY) == 2
+    served.roll_back()
+    assert served.on(TODAY) == 1
     with pytest.raises(OverrulingError, match=r"^Version 1 of tides is the first that served"):
-        office.roll_back()
+        served.roll_back()
 
 
-def test_a_rollback_may_name_any_version_that_served(office: Office) -> None:
-    office.promote(3)
-    office.roll_back(to=1)
-    assert office.on(TODAY) == 1
-    office.roll_back(to=3)
-    assert office.on(TODAY) == 3
+def test_a_rollback_may_name_any_version_that_served(served: ServedTides) -> None:
+    served.promote(3)
+    served.roll_back(to=1)
+    assert served.on(TODAY) == 1
+    served.roll_back(to=3)
+    assert served.on(TODAY) == 3
 
 
 @pytest.mark.parametrize(
@@ -113,25 +113,25 @@ def test_a_rollback_may_name_any_version_that_served(office: Office) -> None:
     ],
 )
 def test_who_served_before(log: list[tuple[int, str]], predecessors: list[int]) -> None:
-    told = pl.DataFrame(log, schema=["model_version", "decision"], orient="row").with_columns(
+    decisions = pl.DataFrame(log, schema=["model_version", "decision"], orient="row").with_columns(
         effective_from=pl.lit(TODAY)
     )
-    assert predecessors_of(told, log[-1][0]) == predecessors
+    assert predecessors_of(decisions, log[-1][0]) == predecessors
 
 
-def test_what_cannot_be_is_refused_in_a_sentence_and_leaves_no_trace(office: Office) -> None:
-    before = office.log
+def test_what_cannot_be_is_refused_in_a_sentence_and_leaves_no_trace(served: ServedTides) -> None:
+    before = served.log
     with pytest.raises(OverrulingError, match=r"^tides has no version 9; `ghstars models tides`"):
-        office.promote(9)
+        served.promote(9)
     with pytest.raises(OverrulingError, match=r"^tides has no version 9;"):
-        office.roll_back(to=9)
+        served.roll_back(to=9)
     with pytest.raises(OverrulingError, match=r"^Version 2 of tides serves already, since 2026-02"):
-        office.promote(2)
+        served.promote(2)
     with pytest.raises(OverrulingError, match=r"^Version 3 of tides never served"):
-        office.roll_back(to=3)
+        served.roll_back(to=3)
     with pytest.raises(OverrulingError, match=r"^Say why"):
-        office.promote(3, why="  ")
-    assert office.log == before
+        served.promote(3, why="  ")
+    assert served.log == before
 
 
 def _changed(lake: Lake, version: int, **columns: pl.Expr) -> None:
@@ -141,28 +141,28 @@ def _changed(lake: Lake, version: int, **columns: pl.Expr) -> None:
     lake.write("tides.model", day, stored, part=partition.part)
 
 
-def test_a_version_that_cannot_forecast_is_refused(office: Office) -> None:
-    _changed(office.lake, 1, booster_mean=pl.lit(None, pl.String))
+def test_a_version_that_cannot_forecast_is_refused(served: ServedTides) -> None:
+    _changed(served.lake, 1, booster_mean=pl.lit(None, pl.String))
     with pytest.raises(OverrulingError, match=r"^Version 1 of tides was trained by an earlier"):
-        office.roll_back()
-    without = office.lake.read("tides.features", DAYS.last).drop("week_before_cm")
-    office.lake.write("tides.features", DAYS.last, without)
+        served.roll_back()
+    without = served.lake.read("tides.features", DAYS.last).drop("week_before_cm")
+    served.lake.write("tides.features", DAYS.last, without)
     with pytest.raises(OverrulingError, match=r"^Version 3 of tides forecasts with week_before_cm"):
-        office.promote(3)
+        served.promote(3)
 
 
-def test_nobody_is_overruled_while_nobody_serves(tides: Lake, office: Office) -> None:
+def test_nothing_is_promoted_by_hand_while_nobody_serves(tides: Lake, served: ServedTides) -> None:
     for _, key in tides.log_entries("tides.decisions"):
         tides.store.delete(key)
     with pytest.raises(OverrulingError, match=r"^No version of tides serves yet"):
-        office.promote(3)
+        served.promote(3)
 
 
-def test_who_when_and_why_are_on_record(office: Office) -> None:
+def test_who_when_and_why_are_on_record(served: ServedTides) -> None:
     began = utc_now()
-    office.promote(3, why="seen  by\neye")
-    office.roll_back()
-    audit = office.lake.read_log(AUDIT.name)
+    served.promote(3, why="seen  by\neye")
+    served.roll_back()
+    audit = served.lake.read_log(AUDIT.name)
     assert audit is not None
     last = audit.tail(2).to_dicts()
     assert [(row["event"], row["cause"]) for row in last] == [
@@ -179,35 +179,35 @@ def test_who_when_and_why_are_on_record(office: Office) -> None:
 
 
 def test_a_decision_in_the_middle_of_it_is_seen(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    served: ServedTides, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_decision, rivals = manual_decisions.log_decision, []
 
     def log_after_a_rival(*given: object, **named: object) -> bool:
         if not rivals:
             rivals.append("promotes version 3")
-            office.promote(3)
+            served.promote(3)
         return log_decision(*given, **named)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(manual_decisions, "log_decision", log_after_a_rival)
     # The one before the present is another one by now.
-    office.roll_back()
-    assert office.log[3:] == [(3, "promote"), (2, "rollback")]
+    served.roll_back()
+    assert served.log[3:] == [(3, "promote"), (2, "rollback")]
 
 
-def test_the_next_candidate_is_held_against_the_one_that_was_put_in_office(
-    office: Office, columns: LearningColumns
+def test_the_next_candidate_is_compared_with_the_one_that_was_rolled_back_to(
+    served: ServedTides, columns: LearningColumns
 ) -> None:
-    office.roll_back()
+    served.roll_back()
     obtain_candidate(
-        office.lake,
+        served.lake,
         PROBLEM,
         columns,
         PROBLEM.training,
         card=model_card,
         as_of=TODAY,
         dagster_run_id="run",
-        progress=lambda _told: None,
+        progress=lambda _message: None,
     )
-    (decision,) = decide(office.lake, PROBLEM, columns, TODAY)
+    (decision,) = decide(served.lake, PROBLEM, columns, TODAY)
     assert "of version 1" in decision.reason

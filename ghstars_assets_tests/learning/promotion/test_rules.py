@@ -86,7 +86,7 @@ def test_who_has_served_long_makes_way_to_one_that_is_no_worse(
     assert decide_on_comparisons(GATES, 3, served_days, reference, current)[0] == decision
 
 
-def test_the_reason_tells_the_figures_and_what_was_allowed() -> None:
+def test_the_reason_states_the_figures_and_what_was_allowed() -> None:
     _, reason = decide_on_comparisons(GATES, 3, 7, CLEAR_LOSS, CLEAR_GAIN)
     assert reason == (
         "on the reference window, 2026-02-01 to 2026-02-08 its error of 105 is 5.0% above the 100 "

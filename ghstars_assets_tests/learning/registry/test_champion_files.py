@@ -55,7 +55,7 @@ def _train(
         card=model_card,
         as_of=as_of,
         dagster_run_id="run",
-        progress=lambda _told: None,
+        progress=lambda _message: None,
     )
     decide(lake, problem, columns, as_of)
 
@@ -71,13 +71,13 @@ def _latest(lake: Lake) -> dict[str, Any]:
 
 
 def _documented() -> dict[str, Callable[..., Any]]:
-    """What docs/models.md tells whoever has LightGBM and the files."""
+    """What docs/models.md shows to whoever has LightGBM and the files."""
     text = (PROJECT_ROOT / "docs" / "models.md").read_text()
     code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
     assert "ghstars" not in code.replace("`", "")
-    told: dict[str, Any] = {}
-    exec(code, told)
-    return told
+    names: dict[str, Any] = {}
+    exec(code, names)
+    return names
 
 
 @pytest.mark.parametrize("problem", [PROBLEM, RELATIVE], ids=["as it is", "relative to base"])

@@ -34,7 +34,7 @@ def _obtain(lake: Lake, columns: LearningColumns, rounds: int = 15) -> Obtained:
         card=model_card,
         as_of=AS_OF,
         dagster_run_id="the-dagster-run",
-        progress=lambda _told: None,
+        progress=lambda _message: None,
     )
 
 
@@ -138,7 +138,7 @@ def test_a_run_killed_before_the_lake_was_written_finds_its_version_again(
     assert _versions(tracked.settings) == [1]
 
 
-def test_the_alias_names_the_version_that_the_log_puts_in_office(
+def test_the_alias_names_the_version_that_serves_by_the_log(
     tracked: Lake, columns: LearningColumns
 ) -> None:
     tracking = Tracking(tracked.settings, "tides")

@@ -1,4 +1,4 @@
-"""The past lived again: in order, apart from production, and blind to what came after."""
+"""Past days are simulated: in order, apart from production, and blind to what came after."""
 
 import itertools
 from datetime import date, timedelta
@@ -35,8 +35,8 @@ def _let_the_tides_stand_still(lake: Lake, days: DayRange) -> None:
     for day in days:
         level = lake.read("tides.features", day).select("station", "level_cm")
         still = lake.read("tides.labels", day).drop("level_in_3d_cm").join(level, on="station")
-        told = still.with_columns(level_in_3d_cm=pl.col("level_cm") + 1.0).drop("level_cm")
-        lake.write("tides.labels", day, told)
+        labels = still.with_columns(level_in_3d_cm=pl.col("level_cm") + 1.0).drop("level_cm")
+        lake.write("tides.labels", day, labels)
 
 
 def test_every_day_is_forecast_watched_and_judged(tides: Lake, columns: LearningColumns) -> None:
@@ -44,10 +44,10 @@ def test_every_day_is_forecast_watched_and_judged(tides: Lake, columns: Learning
     assert [one.day for one in lived] == list(DAYS)
     assert lived[0].champion == 1
     assert all(one.decision for one in lived)
-    replayed = ReplayLake(tides.settings, PROBLEM)
-    assert replayed.days("tides.predictions") == list(DAYS)
+    simulated = ReplayLake(tides.settings, PROBLEM)
+    assert simulated.days("tides.predictions") == list(DAYS)
     due = DayRange(DAYS.first, DAYS.last - timedelta(days=PROBLEM.horizon_days))
-    assert replayed.days("tides.scores") == list(due)
+    assert simulated.days("tides.scores") == list(due)
 
 
 def test_nothing_of_production_is_touched(tides: Lake, columns: LearningColumns) -> None:
@@ -72,7 +72,7 @@ def test_what_comes_after_a_day_changes_nothing_of_it(
     assert _live(tides, columns, DayRange(FIRST, through)) == before
 
 
-def test_an_interrupted_replay_goes_on_where_it_stopped(
+def test_an_interrupted_simulation_goes_on_where_it_stopped(
     tides: Lake, columns: LearningColumns
 ) -> None:
     begun = iter(_past(tides, columns).live(DAYS))
@@ -82,7 +82,7 @@ def test_an_interrupted_replay_goes_on_where_it_stopped(
     assert len(ReplayLake(tides.settings, PROBLEM).days("tides.model")) == 1
 
 
-def test_a_replay_from_another_day_takes_the_place_of_the_last(
+def test_a_simulation_from_another_day_takes_the_place_of_the_last(
     tides: Lake, columns: LearningColumns
 ) -> None:
     _live(tides, columns, DayRange(FIRST, FIRST + timedelta(days=1)))
@@ -96,19 +96,17 @@ def test_a_world_that_changes_is_answered_at_most_once_a_week(
 ) -> None:
     _let_the_tides_stand_still(tides, DayRange(FIRST, LABELLED.last))
     lived = _live(tides, columns, DayRange(FIRST, LABELLED.last))
-    replayed = ReplayLake(tides.settings, PROBLEM)
-    trained = replayed.days("tides.model")
+    simulated = ReplayLake(tides.settings, PROBLEM)
+    trained = simulated.days("tides.model")
     assert len(trained) >= 2
     assert all((later - earlier).days >= 7 for earlier, later in itertools.pairwise(trained[1:]))
     assert any(one.decision == "reactive" for one in lived)
-    events = replayed.read_log("platform.audit")
+    events = simulated.read_log("platform.audit")
     assert events is not None
     assert events.filter(pl.col("event") == "retraining_asked").height == len(trained) - 1
 
 
-def test_the_first_version_is_what_the_loop_is_held_against(
-    tides: Lake, columns: LearningColumns
-) -> None:
+def test_the_loop_is_compared_with_its_first_version(tides: Lake, columns: LearningColumns) -> None:
     _live(tides, columns)
     skill = with_and_without(ReplayLake(tides.settings, PROBLEM), PROBLEM, DAYS)
     # Nobody trained again, so the two are one.

@@ -1,4 +1,4 @@
-"""Calibration: intervals hold what they say, whatever the heads said."""
+"""Calibration: intervals hold what they promise, however wide the heads made them."""
 
 import itertools
 from datetime import date
@@ -44,19 +44,19 @@ def _shares(calibration: Calibration, raw: RawForecast, actual: Floats) -> dict[
     }
 
 
-@pytest.mark.parametrize("said", [0.1, 1.0, 7.0])
-def test_heads_that_are_too_sure_or_not_sure_enough_are_set_right(said: float) -> None:
+@pytest.mark.parametrize("spread", [0.1, 1.0, 7.0])
+def test_heads_that_are_too_sure_or_not_sure_enough_are_set_right(spread: float) -> None:
     random = np.random.default_rng(1)
     level = random.uniform(0, 100, 20_000)
     actual = level + random.normal(0, 3, len(level))
-    raw = _raw(level, said)
+    raw = _raw(level, spread)
     half = np.arange(len(level)) % 2 == 0
     measured = calibrate(AsItIs(), raw[half], actual[half], DAY, DAY)
     shares = _shares(measured, raw[~half], actual[~half])
     assert shares == pytest.approx({"80": 0.80, "95": 0.95}, abs=0.015)
 
 
-def test_what_soars_and_what_hardly_moves_are_each_held_as_often() -> None:
+def test_intervals_of_what_soars_and_of_what_hardly_moves_hold_as_often() -> None:
     random = np.random.default_rng(2)
     level = np.concatenate([random.uniform(0, 1, 10_000), random.uniform(50, 60, 10_000)])
     actual = level + random.normal(0, np.where(level > 10, 20, 0.1))

@@ -67,7 +67,7 @@ def test_training_twice_gives_the_same_text_with_any_number_of_threads(
 
 
 def test_another_process_trains_the_same_text(tides_home: Path, columns: LearningColumns) -> None:
-    told = subprocess.run(
+    ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", __name__, str(tides_home)],
         env={**os.environ, "PYTHONHASHSEED": "4711"},
         cwd=PROJECT_ROOT,
@@ -75,7 +75,7 @@ def test_another_process_trains_the_same_text(tides_home: Path, columns: Learnin
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == _digest(_train(Lake(settings_of(tides_home)), columns, RANDOM))
+    assert ran.stdout.strip() == _digest(_train(Lake(settings_of(tides_home)), columns, RANDOM))
 
 
 def _fingerprint(

@@ -32,7 +32,7 @@ def test_a_candidate_that_health_asks_for_learns_from_newer_days(
         card=model_card,
         as_of=AS_OF,
         dagster_run_id="no-run",
-        progress=lambda _told: None,
+        progress=lambda _message: None,
         evaluation=evaluation,
     ).row
     assert versions.fingerprints == [row["fingerprint"]]
@@ -49,7 +49,7 @@ def train(lake: Lake, columns: LearningColumns) -> None:
         as_of=AS_OF,
         dagster_run_id="no-run",
         card=model_card,
-        progress=lambda _told: None,
+        progress=lambda _message: None,
     )
 
 

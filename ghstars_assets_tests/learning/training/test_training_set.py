@@ -61,7 +61,7 @@ def test_with_little_history_a_quarter_of_it_judges(tides: Lake) -> None:
     assert len(plan.holdout_days) == 5
 
 
-def test_days_are_thinned_counting_back_from_the_newest(tides: Lake) -> None:
+def test_days_are_left_out_counting_back_from_the_newest(tides: Lake) -> None:
     every = _plan(tides).training_days
     third = _plan(tides, trained_with(every_nth_day=3)).training_days
     assert third[-1] == every[-1]
@@ -102,13 +102,13 @@ def test_holes_alone_are_no_history(tides: Lake) -> None:
         _plan(tides)
 
 
-def test_too_little_history_is_said_with_figures_and_a_remedy(tides: Lake) -> None:
+def test_too_little_history_is_an_error_with_figures_and_a_remedy(tides: Lake) -> None:
     with pytest.raises(NotEnoughHistoryError) as caught:
         _plan(tides, as_of=DAYS.first + timedelta(days=14))
-    told = str(caught.value)
-    assert "tides model as of 2026-01-15 needs 10 labelled days to learn from" in told
-    assert "11 labelled days from 2026-01-01 on" in told
-    assert "ghstars backfill tides" in told
+    message = str(caught.value)
+    assert "tides model as of 2026-01-15 needs 10 labelled days to learn from" in message
+    assert "11 labelled days from 2026-01-01 on" in message
+    assert "ghstars backfill tides" in message
 
 
 def test_rows_are_features_joined_with_labels_on_day_and_entity(
@@ -148,7 +148,7 @@ def _many_entities(lake: Lake, entities: int, days: DayRange) -> None:
         lake.write("tides.labels", day, rows.select("day", "station", "level_in_3d_cm"))
 
 
-def test_too_many_rows_are_thinned_by_entity_the_same_on_every_day(
+def test_too_many_rows_are_sampled_by_entity_the_same_on_every_day(
     tides: Lake, columns: LearningColumns
 ) -> None:
     days = DayRange(date(2026, 1, 9), date(2026, 1, 12))

@@ -8,12 +8,12 @@ import pytest
 from ghstars_assets.problems.stars.figures import counted, day_and_month, figure, rate
 
 
-def _said(expression: pl.Expr) -> str:
+def _text(expression: pl.Expr) -> str:
     return pl.select(expression).item()
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [
         (0, "0"),
         (11.6, "12"),
@@ -26,18 +26,18 @@ def _said(expression: pl.Expr) -> str:
         (1_049_000, "1.0 million"),
     ],
 )
-def test_a_figure_is_rounded_as_a_person_would(value: float, told: str) -> None:
-    assert _said(figure(pl.lit(float(value)))) == told
+def test_a_figure_is_rounded_as_a_person_would(value: float, text: str) -> None:
+    assert _text(figure(pl.lit(float(value)))) == text
 
 
 def test_no_figure_from_a_hundred_on_has_a_third_digit() -> None:
-    told = pl.select(figure(pl.int_range(100, 200_000).cast(pl.Float64))).to_series()
-    digits = told.str.replace(",", "").str.strip_chars_end("0")
+    rounded = pl.select(figure(pl.int_range(100, 200_000).cast(pl.Float64))).to_series()
+    digits = rounded.str.replace(",", "").str.strip_chars_end("0")
     assert digits.str.len_chars().max() == 2
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [
         (0.0, "no star"),
         (1.0, "1 star"),
@@ -46,12 +46,12 @@ def test_no_figure_from_a_hundred_on_has_a_third_digit() -> None:
         (-400.0, "a loss of 400 stars"),
     ],
 )
-def test_a_count_agrees_with_its_noun(value: float, told: str) -> None:
-    assert _said(counted(pl.lit(value))) == told
+def test_a_count_agrees_with_its_noun(value: float, text: str) -> None:
+    assert _text(counted(pl.lit(value))) == text
 
 
 @pytest.mark.parametrize(
-    ("stars_a_week", "told"),
+    ("stars_a_week", "text"),
     [
         (0.3, "next to nothing"),
         (13.0, "about 13 a week"),
@@ -59,9 +59,9 @@ def test_a_count_agrees_with_its_noun(value: float, told: str) -> None:
         (-84.0, "a loss of about 12 a day"),
     ],
 )
-def test_a_rate_is_by_the_day_where_that_is_two_or_more(stars_a_week: float, told: str) -> None:
-    assert _said(rate(pl.lit(stars_a_week))) == told
+def test_a_rate_is_by_the_day_where_that_is_two_or_more(stars_a_week: float, text: str) -> None:
+    assert _text(rate(pl.lit(stars_a_week))) == text
 
 
 def test_a_day_has_no_leading_zero() -> None:
-    assert _said(day_and_month(pl.lit(date(2026, 5, 3)))) == "3 May"
+    assert _text(day_and_month(pl.lit(date(2026, 5, 3)))) == "3 May"

@@ -109,11 +109,11 @@ STORIES = {
 
 
 @pytest.mark.parametrize(("story", "gains"), list(zip(STORIES, STORIES.values(), strict=True)))
-def test_a_story_is_told_of_the_last_weeks(story: str, gains: list[float]) -> None:
+def test_a_story_is_made_of_the_last_weeks(story: str, gains: list[float]) -> None:
     assert _words(gains) == story
 
 
-def test_many_rows_are_told_as_each_alone_and_in_their_order() -> None:
+def test_many_rows_are_described_as_each_alone_and_in_their_order() -> None:
     features = pl.concat([features_of(gains) for gains in STORIES.values()] * 2)
     words = describe(features, driven_by(rows=features.height))
     assert words.to_list() == [*STORIES, *STORIES]
@@ -147,11 +147,11 @@ def test_the_leading_driver_follows_the_story(driver: str, clause: str) -> None:
         (1500, "no push for 4 years"),
     ],
 )
-def test_a_push_is_told_by_how_long_ago_it_was(days: int, clause: str) -> None:
+def test_a_push_is_described_by_how_long_ago_it_was(days: int, clause: str) -> None:
     assert _words(STEADY, "days_since_push", days_since_push=days).endswith(f"; {clause}")
 
 
-def test_a_driver_that_the_story_tells_is_passed_over_for_the_next() -> None:
+def test_a_driver_that_the_story_names_is_passed_over_for_the_next() -> None:
     words = _words(STEADY, "gain_7d_vs_base", "slog_base", "days_since_push")
     assert words == "steady at about 12 a day; no push for 400 days"
 
@@ -164,7 +164,7 @@ def test_a_driver_that_says_nothing_new_is_passed_over_for_the_next() -> None:
     assert words == "steady at about 12 a day; less in the long run, about 5 a day"
 
 
-def test_after_a_spike_the_ordinary_days_are_told_where_they_drove() -> None:
+def test_after_a_spike_the_ordinary_days_are_named_where_they_drove() -> None:
     spike = [12] * 75 + [4137] + [12] * 14
     words = _words(spike, "max_28d_vs_base", "median_28d_vs_base")
     assert words == ("two quiet weeks after a spike of 4,100 on 3 May; ordinarily about 12 a day")
@@ -175,7 +175,7 @@ def test_a_driver_of_less_than_half_a_star_is_not_worth_a_word() -> None:
     assert words == "steady at about 12 a day"
 
 
-def test_of_what_is_not_known_nothing_is_told_and_nothing_breaks() -> None:
+def test_of_what_is_not_known_nothing_is_written_and_nothing_breaks() -> None:
     features = pl.concat([features_of(gains) for gains in STORIES.values()])
 
     def without(*columns: str) -> pl.DataFrame:

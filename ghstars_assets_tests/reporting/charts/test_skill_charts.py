@@ -97,16 +97,16 @@ def test_a_month_without_skill_is_not_drawn() -> None:
 # ---- intervals ----------------------------------------------------------------------------------
 
 
-def held(rows: list[dict[str, Any]], interval: str) -> list[float | None]:
+def coverage_in(rows: list[dict[str, Any]], interval: str) -> list[float | None]:
     return [row["held"] for row in rows if row["interval"] == interval]
 
 
 def test_interval_coverage_is_of_all_quarters_by_their_rows_and_faintly_of_each() -> None:
     faint, pooled = layers_with(interval_coverage_chart(REPORT), "line")
     # 300 rows at 60 % and 100 at 80 % are 65 %.
-    assert held(pooled.rows, "80 % interval") == [pytest.approx(0.65)] * 10
-    assert held(pooled.rows, "95 % interval") == [pytest.approx(0.75)] * 10
-    assert held(faint.rows, "80 % interval") == [0.6] * 10 + [0.8] * 10
+    assert coverage_in(pooled.rows, "80 % interval") == [pytest.approx(0.65)] * 10
+    assert coverage_in(pooled.rows, "95 % interval") == [pytest.approx(0.75)] * 10
+    assert coverage_in(faint.rows, "80 % interval") == [0.6] * 10 + [0.8] * 10
     assert faint.encoding["detail"]["field"] == "quarter"
     assert faint.mark_options["opacity"] < 0.5
 
@@ -114,7 +114,7 @@ def test_interval_coverage_is_of_all_quarters_by_their_rows_and_faintly_of_each(
 def test_a_decile_without_a_figure_breaks_the_line() -> None:
     known = [row for row in REPORT.by_level if row["decile"] != 4]
     _, pooled = layers_with(interval_coverage_chart(replace(REPORT, by_level=known)), "line")
-    assert [share is None for share in held(pooled.rows, "80 % interval")] == [
+    assert [share is None for share in coverage_in(pooled.rows, "80 % interval")] == [
         decile == 4 for decile in range(1, 11)
     ]
 
@@ -133,5 +133,5 @@ def test_each_interval_is_named_and_its_promise_is_a_line_of_its_colour() -> Non
 def test_interval_coverage_can_be_drawn_where_every_day_was_warned_of() -> None:
     chart = interval_coverage_chart(replace(REPORT, by_level=[]))
     faint, pooled = layers_with(chart, "line")
-    assert (faint.rows, held(pooled.rows, "80 % interval")) == ([], [None] * 10)
+    assert (faint.rows, coverage_in(pooled.rows, "80 % interval")) == ([], [None] * 10)
     assert "<title>" not in svg(chart)

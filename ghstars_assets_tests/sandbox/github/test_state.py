@@ -306,6 +306,6 @@ def all_states() -> Iterator[GitHubState]:
     yield state_at(datetime(2026, 1, 4, 5, tzinfo=UTC))
 
 
-def test_two_states_of_one_world_tell_the_same() -> None:
+def test_two_states_of_one_world_show_the_same() -> None:
     for one, other in zip(all_states(), all_states(), strict=True):
         assert rows_of(one) == rows_of(other)

@@ -1,4 +1,4 @@
-"""Hours over HTTP: each fetched once, with every fault of a server told and none of it stored."""
+"""Hours over HTTP: each is fetched once; a server's faults are reported, never stored."""
 
 import threading
 from collections.abc import Iterator
@@ -44,12 +44,12 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
             body = served.files.get(self.path)
             status = served.failing.get(self.path, 200 if body else 404)
             self.send_response(status)
-            told = body if body and status == 200 else b""
-            self.send_header("content-length", str(len(told)))
+            sent = body if body and status == 200 else b""
+            self.send_header("content-length", str(len(sent)))
             if self.path.endswith("8.json.gz"):
                 self.send_header("content-encoding", "gzip")  # as some servers call a .gz
             self.end_headers()
-            self.wfile.write(told[:50] if self.path in served.broken_off else told)
+            self.wfile.write(sent[:50] if self.path in served.broken_off else sent)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
             pass
@@ -66,7 +66,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 def fetch(lake: Lake, archive: Archive, days: DayRange | None = None) -> HoursReport:
     return hours_over_http(
-        lake, TABLES, archive.url + "/", days or DayRange(DAY, DAY), lambda _told: None
+        lake, TABLES, archive.url + "/", days or DayRange(DAY, DAY), lambda _message: None
     )
 
 
@@ -76,11 +76,13 @@ def test_what_is_fetched_is_what_importing_the_files_gives(
     report = fetch(lake, archive)
     assert [(hour.hour, hour.is_new) for hour in report.hours] == [(7, True), (8, True)]
     local = sorted((tmp_path / "served").iterdir())
-    assert len(import_hours(lake, TABLES, local, None, lambda _told: None).kept) == 2
+    assert len(import_hours(lake, TABLES, local, None, lambda _message: None).kept) == 2
     assert lake.read(TABLES.hours.name, DAY)["stars_gained"].sum() == 4
 
 
-def test_an_hour_that_the_server_has_not_is_told_as_missing(lake: Lake, archive: Archive) -> None:
+def test_an_hour_that_the_server_has_not_is_reported_as_missing(
+    lake: Lake, archive: Archive
+) -> None:
     report = fetch(lake, archive)
     assert len(report.absent) == 22
     assert report.absent[0] == f"{archive.url}/2021-07-21-0.json.gz"
@@ -95,7 +97,7 @@ def test_a_stored_hour_is_not_fetched_again(lake: Lake, archive: Archive) -> Non
     assert [hour.hour for hour in report.kept] == [7, 8]
 
 
-def test_a_failing_hour_is_told_and_fetched_the_next_time(lake: Lake, archive: Archive) -> None:
+def test_a_failing_hour_is_reported_and_fetched_the_next_time(lake: Lake, archive: Archive) -> None:
     archive.failing[SEVEN_OCLOCK] = 503
     report = fetch(lake, archive)
     assert [(hour.hour, hour.is_new) for hour in report.hours] == [(8, True)]
@@ -133,7 +135,7 @@ def test_days_from_june_2025_on_are_not_even_asked_for(lake: Lake, archive: Arch
 def test_a_server_that_is_not_there_is_one_sentence(lake: Lake) -> None:
     nobody = "http://127.0.0.1:9"  # the discard port
     with pytest.raises(SourceError, match=r"2021-07-21-0\.json\.gz cannot be reached; what was"):
-        hours_over_http(lake, TABLES, nobody, DayRange(DAY, DAY), lambda _told: None)
+        hours_over_http(lake, TABLES, nobody, DayRange(DAY, DAY), lambda _message: None)
 
 
 @pytest.mark.parametrize(
@@ -151,5 +153,5 @@ def test_a_server_that_is_not_there_is_one_sentence(lake: Lake) -> None:
 )
 def test_an_address_that_others_could_alter_is_refused(lake: Lake, url: str) -> None:
     with pytest.raises(SourceError, match="must be https://") as caught:
-        hours_over_http(lake, TABLES, url, DayRange(DAY, DAY), lambda _told: None)
+        hours_over_http(lake, TABLES, url, DayRange(DAY, DAY), lambda _message: None)
     assert "secret" not in str(caught.value)

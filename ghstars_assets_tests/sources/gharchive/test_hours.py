@@ -38,23 +38,23 @@ def slow_counts(path: Path) -> dict[str, Any]:
         if not text.strip():
             continue
         try:
-            told = json.loads(text)
-            kind, at, hour = told["type"], told["created_at"], told["created_at"][:13]
+            parsed = json.loads(text)
+            kind, at, hour = parsed["type"], parsed["created_at"], parsed["created_at"][:13]
         except (ValueError, KeyError, TypeError):
             unreadable += 1
             continue
         events[hour] += 1
         if kind != "WatchEvent":
             continue
-        if told["id"] in seen:
+        if parsed["id"] in seen:
             duplicates += 1
             continue
-        seen.add(told["id"])
-        if not told["repo"].get("id"):
+        seen.add(parsed["id"])
+        if not parsed["repo"].get("id"):
             nameless += 1
             continue
-        name = told["repo"]["name"] if told["repo"]["name"] != "/" else None
-        stars.setdefault(hour, {}).setdefault(told["repo"]["id"], []).append((at, number, name))
+        name = parsed["repo"]["name"] if parsed["repo"]["name"] != "/" else None
+        stars.setdefault(hour, {}).setdefault(parsed["repo"]["id"], []).append((at, number, name))
     main = min(events, key=lambda hour: (-events[hour], hour))
     rows = []
     for repo_id, gained in sorted(stars.get(main, {}).items()):
@@ -116,9 +116,9 @@ events = st.builds(
 )
 
 
-def backwards(told: dict[str, Any]) -> bytes:
+def backwards(fields: dict[str, Any]) -> bytes:
     """The same event with its fields the other way round, and with blanks."""
-    return json.dumps(dict(reversed(told.items())), ensure_ascii=False).encode()
+    return json.dumps(dict(reversed(fields.items())), ensure_ascii=False).encode()
 
 
 lines = st.one_of(
@@ -126,9 +126,9 @@ lines = st.one_of(
     events.map(line),
     events.map(line),
     events.map(backwards),
-    events.map(lambda told: line(told) + b"\r"),
-    events.map(lambda told: line(told)[:-20]),
-    events.map(lambda told: line({"type": told["type"], "id": told["id"]})),
+    events.map(lambda fields: line(fields) + b"\r"),
+    events.map(lambda fields: line(fields)[:-20]),
+    events.map(lambda fields: line({"type": fields["type"], "id": fields["id"]})),
     st.sampled_from([b"", b"  ", b"\xff\xfe", b"[]", b"null", b'"WatchEvent"', b"{" * 5000]),
 )
 
@@ -145,14 +145,14 @@ def test_the_counts_are_those_of_parsing_every_line(
 
 
 def test_a_text_that_mentions_a_star_is_none(tmp_path: Path) -> None:
-    told = event("IssuesEvent", payload={"body": line(event("WatchEvent")).decode()})
-    counts = count_stars(write_hour(tmp_path / "hour", [line(told), line(event()), star(1)]))
+    issue = event("IssuesEvent", payload={"body": line(event("WatchEvent")).decode()})
+    counts = count_stars(write_hour(tmp_path / "hour", [line(issue), line(event()), star(1)]))
     assert (counts.events, counts.stars_gained) == (3, 1)
 
 
 def test_a_star_is_known_whatever_the_order_of_its_fields(tmp_path: Path) -> None:
-    told = event("WatchEvent", event_id="7", payload={"text": "long " * 500})
-    counts = count_stars(write_hour(tmp_path / "hour", [line(event()), backwards(told)]))
+    starred = event("WatchEvent", event_id="7", payload={"text": "long " * 500})
+    counts = count_stars(write_hour(tmp_path / "hour", [line(event()), backwards(starred)]))
     assert counts.stars_gained == 1
 
 
@@ -168,24 +168,26 @@ def test_a_deleted_repository_keeps_its_stars_without_a_name(tmp_path: Path) -> 
     assert counts.stars.select("repo_id", "full_name").rows() == [(4, None), (5, None)]
 
 
-def test_a_star_of_no_repository_is_told_and_not_counted(tmp_path: Path) -> None:
+def test_a_star_of_no_repository_is_reported_and_not_counted(tmp_path: Path) -> None:
     counts = count_stars(write_hour(tmp_path / "hour", [star(1, 0), star(2, 2**70), star(3, 5)]))
     assert (counts.stars_gained, counts.without_repository) == (1, 2)
 
 
 def test_an_hour_from_before_repositories_had_ids_is_refused(tmp_path: Path) -> None:
-    told = event("WatchEvent")
-    del told["repo"]
+    starred = event("WatchEvent")
+    del starred["repo"]
     with pytest.raises(SourceError, match=r"^hour has stars without .* before 2015; import"):
-        count_stars(write_hour(tmp_path / "hour", [line(told)]))
+        count_stars(write_hour(tmp_path / "hour", [line(starred)]))
 
 
-def test_one_event_told_twice_is_one_star(tmp_path: Path) -> None:
+def test_one_event_listed_twice_is_one_star(tmp_path: Path) -> None:
     counts = count_stars(write_hour(tmp_path / "hour", [star(1), star(2), star(1), star(1)]))
     assert (counts.stars_gained, counts.duplicates) == (2, 2)
 
 
-def test_the_majority_of_the_events_decides_the_hour_and_the_rest_is_told(tmp_path: Path) -> None:
+def test_the_majority_of_the_events_decides_the_hour_and_the_rest_is_reported(
+    tmp_path: Path,
+) -> None:
     stragglers = [star(1, at=SEVEN), star(2, at=SEVEN)]
     rest = [line(event(at=EIGHT)), line(event(at=EIGHT)), star(3, 8, at=EIGHT)]
     path = write_hour(tmp_path / "2021-07-21-7.json.gz", [*stragglers, *rest])
@@ -195,9 +197,9 @@ def test_the_majority_of_the_events_decides_the_hour_and_the_rest_is_told(tmp_pa
     assert counts.of_other_hours == {SEVEN: 2}
 
 
-def test_an_hour_is_told_in_utc_whatever_the_zone_of_its_events(tmp_path: Path) -> None:
-    told = event("WatchEvent") | {"created_at": "2021-07-20T23:30:00-08:00"}
-    assert count_stars(write_hour(tmp_path / "hour", [line(told)])).hour_began_at == SEVEN
+def test_an_hour_is_stated_in_utc_whatever_the_zone_of_its_events(tmp_path: Path) -> None:
+    starred = event("WatchEvent") | {"created_at": "2021-07-20T23:30:00-08:00"}
+    assert count_stars(write_hour(tmp_path / "hour", [line(starred)])).hour_began_at == SEVEN
 
 
 def test_an_hour_without_a_star_is_an_hour(tmp_path: Path) -> None:
@@ -255,9 +257,9 @@ def truncated(tmp_path: Path) -> Path:
 def test_a_truncated_gzip_is_one_sentence_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         count_stars(truncated(tmp_path))
-    told = str(caught.value)
-    assert told.startswith("2021-07-21-7.json.gz ends in the middle of its gzip stream;")
-    assert told.count(".") == 3  # two in the name, one at the end
+    message = str(caught.value)
+    assert message.startswith("2021-07-21-7.json.gz ends in the middle of its gzip stream;")
+    assert message.count(".") == 3  # two in the name, one at the end
 
 
 def test_a_damaged_gzip_is_refused(tmp_path: Path) -> None:
@@ -270,7 +272,7 @@ def test_a_damaged_gzip_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "complaint"),
     [
         (b"", "is empty"),
         (b"{}\n", "is no gzip file"),
@@ -280,10 +282,12 @@ def test_a_damaged_gzip_is_refused(tmp_path: Path) -> None:
         (b"\x1f\x8b rubbish and more rubbish", "hour"),
     ],
 )
-def test_what_is_no_hour_is_refused_in_words(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_no_hour_is_refused_in_words(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
     path = tmp_path / "hour"
     path.write_bytes(content)
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=complaint):
         count_stars(path)
     assert not is_event_hour(path)
 
@@ -320,7 +324,7 @@ def test_folders_and_absent_files_are_no_hour(tmp_path: Path) -> None:
     assert not is_event_hour(tmp_path / "absent")
 
 
-def test_the_likely_hour_is_told_without_reading_on(tmp_path: Path) -> None:
+def test_the_likely_hour_is_known_without_reading_on(tmp_path: Path) -> None:
     path = write_hour(tmp_path / "hour", [line(event(payload={"n": n})) for n in range(10_000)])
     path.write_bytes(path.read_bytes()[:-100])
     assert likely_hour(path) == SEVEN

@@ -44,7 +44,7 @@ def three_hours(tmp_path: Path) -> list[Path]:
 
 
 def import_all(lake: Lake, paths: Sequence[Path], days: DayRange | None = None) -> HoursReport:
-    return import_hours(lake, TABLES, paths, days, lambda _told: None)
+    return import_hours(lake, TABLES, paths, days, lambda _message: None)
 
 
 def content(lake: Lake) -> dict[str, bytes | None]:
@@ -199,7 +199,7 @@ def test_one_bad_file_stops_no_other(lake: Lake, three_hours: list[Path]) -> Non
     ]
 
 
-def test_a_truncated_file_of_a_stored_hour_is_told(lake: Lake, three_hours: list[Path]) -> None:
+def test_a_truncated_file_of_a_stored_hour_is_reported(lake: Lake, three_hours: list[Path]) -> None:
     import_all(lake, three_hours)
     three_hours[0].write_bytes(three_hours[0].read_bytes()[:-1])
     assert len(import_all(lake, three_hours).refused) == 1
@@ -213,7 +213,7 @@ def test_other_days_than_those_asked_for_are_left_alone(
     assert lake.days(HOURS) == [DAY]
 
 
-def test_hours_that_a_day_lacks_are_told(lake: Lake, three_hours: list[Path]) -> None:
+def test_hours_that_a_day_lacks_are_reported(lake: Lake, three_hours: list[Path]) -> None:
     rest = tuple(hour for hour in range(24) if hour not in (7, 8))
     lacking = import_all(lake, three_hours[:2]).lacking
     assert lacking == {DAY: rest}
@@ -228,18 +228,18 @@ def test_a_whole_day_lacks_nothing(lake: Lake, tmp_path: Path) -> None:
     assert import_all(lake, paths).lacking == {}
 
 
-def test_an_hour_without_a_star_counts_as_held(lake: Lake, tmp_path: Path) -> None:
+def test_an_hour_without_a_star_counts_as_known(lake: Lake, tmp_path: Path) -> None:
     path = write_hour(tmp_path / "hour", [line(event())])
     assert 7 not in import_all(lake, [path]).lacking[DAY]
     assert lake.read(HOURS, DAY).is_empty()
 
 
-def test_what_is_odd_about_an_hour_is_said(lake: Lake, tmp_path: Path) -> None:
+def test_what_is_odd_about_an_hour_is_reported(lake: Lake, tmp_path: Path) -> None:
     lines = [star(1), star(1), star(2, 0), b"rubbish", star(3, at=EIGHT)]
-    said: list[str] = []
-    import_hours(lake, TABLES, [write_hour(tmp_path / "hour", lines)], None, said.append)
-    (told,) = said
-    assert told == (
+    messages: list[str] = []
+    import_hours(lake, TABLES, [write_hour(tmp_path / "hour", lines)], None, messages.append)
+    (message,) = messages
+    assert message == (
         "2021-07-21 hour-07: 1 stars of 1 repositories, 1 unreadable lines, 1 stars listed twice, "
         "1 stars of no repository, 1 events of other hours left out (hour)"
     )

@@ -48,7 +48,7 @@ def hold(
         hour_of(folder, MIDNIGHT + timedelta(hours=hour), *gained.get(hour, ()))
         for hour in range(first, until)
     ]
-    import_hours(lake, TABLES, paths, None, lambda _told: None)
+    import_hours(lake, TABLES, paths, None, lambda _message: None)
 
 
 def measure(lake: Lake, days: DayRange | None = None) -> list[DayCapture]:
@@ -84,7 +84,7 @@ def test_each_repository_has_hours_of_its_own(lake: Lake, tmp_path: Path) -> Non
         lake.write(SNAPSHOTS, day, pl.concat([early, late]))
     gained = {5: (1, 2), 30: (1, 2)}
     hold(lake, tmp_path, gained, until=32)
-    assert measure(lake) == [DayCapture(DAY, 24)]  # the later of the two is not told whole
+    assert measure(lake) == [DayCapture(DAY, 24)]  # of the later of the two not every hour is known
     hold(lake, tmp_path, gained, first=32, until=33)
     assert measure(lake) == [DayCapture(DAY, 24, 2, 2, 2, 1.0)]
 
@@ -98,7 +98,7 @@ def test_only_repositories_with_a_count_in_both_snapshots_are_compared(
     assert measure(lake) == [DayCapture(DAY, 24, 1, 1, 1, 1.0)]
 
 
-def test_a_repository_that_the_archive_never_names_was_told_no_star(
+def test_a_repository_that_the_archive_never_names_gained_no_star_in_it(
     lake: Lake, tmp_path: Path
 ) -> None:
     snapshot(lake, DAY, {1: 100, 2: 10})
@@ -116,14 +116,14 @@ def test_a_day_on_which_more_was_taken_back_than_given_has_no_rate(
     assert measure(lake) == [DayCapture(DAY, 24, 1, -30, 1, None)]
 
 
-@pytest.mark.parametrize(("first", "until", "held"), [(0, 23, 23), (0, 27, 24), (1, 28, 23)])
+@pytest.mark.parametrize(("first", "until", "hours_known"), [(0, 23, 23), (0, 27, 24), (1, 28, 23)])
 def test_a_day_that_lacks_an_hour_is_not_compared(
-    lake: Lake, tmp_path: Path, first: int, until: int, held: int
+    lake: Lake, tmp_path: Path, first: int, until: int, hours_known: int
 ) -> None:
     snapshot(lake, DAY, {1: 100})
     snapshot(lake, NEXT, {1: 104})
     hold(lake, tmp_path, {5: (1,)}, first, until)
-    assert measure(lake) == [DayCapture(DAY, held)]
+    assert measure(lake) == [DayCapture(DAY, hours_known)]
     hold(lake, tmp_path, {5: (1,)})
     assert measure(lake) == [DayCapture(DAY, 24, 1, 4, 1, 0.25)]
     assert lake.read(TABLES.capture.name, DAY)["capture_rate"].to_list() == [0.25]

@@ -9,7 +9,7 @@ from ghstars_assets.sources.gharchive.reading import fingerprint
 
 
 @pytest.mark.parametrize("changed", [b"Xaa...zzz", b"aaa...zzX", b"aaa......zzz"])
-def test_a_fingerprint_tells_either_end_and_the_size(
+def test_a_fingerprint_depends_on_either_end_and_on_the_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: bytes
 ) -> None:
     monkeypatch.setattr(reading, "_EDGE_BYTES", 3)

@@ -1,4 +1,4 @@
-"""What a day's file is taken to say, and what of it is told as odd."""
+"""What is read from a day's file, and what of it is reported as odd."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ NAME = f"github-ranking-{DAY}.csv"
 NEXT_DAY = DAY + timedelta(days=1)
 
 
-def told(
+def day_of(
     *rows: dict[str, object], columns: Sequence[str] = COLUMNS, name: str = NAME
 ) -> ArchiveDay:
     return read_raw(lists(*rows, columns=columns), name)
@@ -45,7 +45,7 @@ def only(day: ArchiveDay) -> dict[str, object]:
 
 
 def test_a_repository_in_several_lists_has_its_highest_count_and_the_lowest_is_kept() -> None:
-    day = told(
+    day = day_of(
         row(stars=101, item="top-100-stars"),
         row(stars=103, item="top-100-forks", forks=21),
         row(stars=102, item="Python", issues=4),
@@ -64,12 +64,12 @@ def test_a_repository_in_several_lists_has_its_highest_count_and_the_lowest_is_k
 
 
 def test_names_that_differ_by_case_alone_are_one_repository_as_its_last_count_spells_it() -> None:
-    day = told(row("octo/cat", 7), row("Octo/Cat", 9))
+    day = day_of(row("octo/cat", 7), row("Octo/Cat", 9))
     assert (only(day)["full_name"], only(day)["lists"]) == ("Octo/Cat", 2)
 
 
 def test_the_same_name_of_another_owner_is_another_repository() -> None:
-    assert told(row("octo/cat"), row("hexa/cat")).rows["full_name"].to_list() == [
+    assert day_of(row("octo/cat"), row("hexa/cat")).rows["full_name"].to_list() == [
         "hexa/cat",
         "octo/cat",
     ]
@@ -86,7 +86,7 @@ def test_any_order_of_rows_is_folded_as_one_would_by_hand(
     by_hand: dict[str, list[int]] = {}
     for name, stars in listed:
         by_hand.setdefault(name.lower(), []).append(stars)
-    day = told(*(row(name, stars) for name, stars in listed))
+    day = day_of(*(row(name, stars) for name, stars in listed))
     folded = {
         name.lower(): (highest, lowest, number)
         for name, highest, lowest, number in day.rows.select(
@@ -97,13 +97,13 @@ def test_any_order_of_rows_is_folded_as_one_would_by_hand(
         name: (max(counts), min(counts), len(counts)) for name, counts in by_hand.items()
     }
     shuffled = dice.sample(listed, len(listed))
-    again = told(*(row(name, stars) for name, stars in shuffled), name="under another name.csv")
+    again = day_of(*(row(name, stars) for name, stars in shuffled), name="under another name.csv")
     assert again.fingerprint == day.fingerprint
     assert again.rank == day.rank
 
 
-def test_another_count_is_another_telling() -> None:
-    assert told(row(stars=1)).fingerprint != told(row(stars=2)).fingerprint
+def test_another_count_gives_another_fingerprint() -> None:
+    assert day_of(row(stars=1)).fingerprint != day_of(row(stars=2)).fingerprint
 
 
 # ---- the eras -----------------------------------------------------------------------------------
@@ -123,16 +123,16 @@ def test_another_count_is_another_telling() -> None:
         ),
     ],
 )
-def test_what_an_eras_files_do_not_tell_is_unknown_and_never_invented(
+def test_what_an_eras_files_do_not_hold_is_unknown_and_never_invented(
     lacking: tuple[str, ...], unknown: tuple[str, ...]
 ) -> None:
-    found = only(told(row(), columns=[name for name in COLUMNS if name not in lacking]))
+    found = only(day_of(row(), columns=[name for name in COLUMNS if name not in lacking]))
     assert found["stars"] == 100
     assert {name for name, value in found.items() if value is None} == set(unknown)
 
 
 def test_columns_in_another_order_and_columns_of_later_years_do_no_harm() -> None:
-    assert only(told(row(), columns=[*reversed(COLUMNS), "license"])) == only(told(row()))
+    assert only(day_of(row(), columns=[*reversed(COLUMNS), "license"])) == only(day_of(row()))
 
 
 @pytest.mark.parametrize("day", [date(2021, 8, 19), date(2021, 8, 20)])
@@ -147,18 +147,20 @@ def test_open_issues_are_kept_as_the_file_has_them(day: date) -> None:
 
 def test_the_newest_push_is_the_moment_of_capture() -> None:
     earlier = CAPTURED - timedelta(days=40)
-    day = told(row("octo/old", pushed_at=earlier), row("octo/cat"), row("octo/new", pushed_at=None))
+    day = day_of(
+        row("octo/old", pushed_at=earlier), row("octo/cat"), row("octo/new", pushed_at=None)
+    )
     assert (day.day, day.captured_at) == (DAY, CAPTURED)
 
 
 @pytest.mark.parametrize("name", ["lists.csv", "Data (3).csv.gz", "2024"])
-def test_the_newest_push_tells_the_day_of_a_file_that_was_renamed(name: str) -> None:
-    assert told(row(), name=name).day == DAY
+def test_the_newest_push_gives_the_day_of_a_file_that_was_renamed(name: str) -> None:
+    assert day_of(row(), name=name).day == DAY
 
 
 def test_a_file_of_another_day_under_a_wrong_name_is_refused() -> None:
     with pytest.raises(SourceError) as caught:
-        told(row(), name=f"github-ranking-{NEXT_DAY}.csv")
+        day_of(row(), name=f"github-ranking-{NEXT_DAY}.csv")
     assert str(caught.value) == (
         f"github-ranking-{NEXT_DAY}.csv holds the lists of {DAY}, its newest push, and not of the "
         "day in its name; it was left out."
@@ -167,7 +169,7 @@ def test_a_file_of_another_day_under_a_wrong_name_is_refused() -> None:
 
 def test_lists_that_run_past_midnight_are_of_the_day_in_the_name() -> None:
     midnight = datetime(2024, 3, 6, tzinfo=UTC)
-    day = told(
+    day = day_of(
         row("octo/cat", pushed_at=midnight - timedelta(minutes=1)),
         row("octo/late", pushed_at=midnight + timedelta(minutes=2)),
     )
@@ -177,17 +179,17 @@ def test_lists_that_run_past_midnight_are_of_the_day_in_the_name() -> None:
 
 def test_lists_without_a_single_push_are_of_no_day() -> None:
     with pytest.raises(SourceError, match="no repository with a push, so its day is unknown"):
-        told(row(pushed_at=None), row("octo/dog", last_commit="yesterday"))
+        day_of(row(pushed_at=None), row("octo/dog", last_commit="yesterday"))
 
 
 # ---- dirt ---------------------------------------------------------------------------------------
 
 
-def test_lists_that_were_cut_short_are_told() -> None:
+def test_lists_that_were_cut_short_are_reported() -> None:
     whole = [row(f"octo/whole{n}", item="top-100-stars") for n in range(100)]
     cut = [row(f"octo/cut{n}", item="Swift") for n in range(60)]
-    assert told(*whole).odd == {}
-    assert told(*whole, *cut).odd == {"short lists": "1 of 2 lists, Swift has 60 rows"}
+    assert day_of(*whole).odd == {}
+    assert day_of(*whole, *cut).odd == {"short lists": "1 of 2 lists, Swift has 60 rows"}
 
 
 @pytest.mark.parametrize(
@@ -201,14 +203,14 @@ def test_lists_that_were_cut_short_are_told() -> None:
         {"repo_url": ""},
     ],
 )
-def test_a_row_that_says_nothing_is_left_out_and_told(changed: dict[str, Any]) -> None:
-    day = told(row(item="", **changed), row(item=""))
+def test_a_row_that_says_nothing_is_left_out_and_reported(changed: dict[str, Any]) -> None:
+    day = day_of(row(item="", **changed), row(item=""))
     assert day.rows["full_name"].to_list() == ["octo/cat"]
     assert day.odd == {"rows that say nothing": "1 left out"}
 
 
 def test_a_count_other_than_stars_that_is_no_number_is_unknown() -> None:
-    found = only(told(row(forks="?", issues="")))
+    found = only(day_of(row(forks="?", issues="")))
     assert (found["stars"], found["forks"], found["open_issues"]) == (100, None, None)
 
 
@@ -261,7 +263,7 @@ def frame(*rows: Mapping[str, object]) -> pl.DataFrame:
     return pl.DataFrame([dict(each) for each in rows])
 
 
-def test_a_table_tells_a_day_without_what_only_the_lists_know() -> None:
+def test_a_table_describes_a_day_without_what_only_the_lists_know() -> None:
     day = read_condensed(frame(*condensed(DAY, cat=100)), DAY, None)
     assert only(day) == {
         "full_name": "octo/cat",
@@ -285,14 +287,14 @@ def test_the_least_that_a_table_must_hold_is_a_count() -> None:
 
 
 @pytest.mark.parametrize("higher", ["cat", "Cat"])
-def test_of_two_rows_of_a_table_the_higher_count_stays_and_it_is_told(higher: str) -> None:
+def test_of_two_rows_of_a_table_the_higher_count_stays_and_it_is_reported(higher: str) -> None:
     rows = condensed(DAY, **({"cat": 7, "Cat": 7} | {higher: 9}), dog=3)
     day = read_condensed(frame(*rows), DAY, None)
     assert day.rows.select("full_name", "stars").rows() == [(f"octo/{higher}", 9), ("octo/dog", 3)]
     assert day.odd == {"twice in a day": "1 rows, the lower count left out"}
 
 
-def test_rows_of_a_table_that_say_nothing_are_left_out_and_told() -> None:
+def test_rows_of_a_table_that_say_nothing_are_left_out_and_reported() -> None:
     rows = [*condensed(DAY, cat=9, dog=-1), condensed(DAY, owl=1)[0] | {"full_name": None}]
     day = read_condensed(frame(*rows), DAY, None)
     assert day.rows["full_name"].to_list() == ["octo/cat"]
@@ -300,15 +302,15 @@ def test_rows_of_a_table_that_say_nothing_are_left_out_and_told() -> None:
 
 
 def test_the_quality_tables_capture_time_is_taken() -> None:
-    said = CAPTURED + timedelta(minutes=20)
-    day = read_condensed(frame(*condensed(DAY, cat=9)), DAY, said)
-    assert (day.captured_at, day.odd) == (said, {})
+    captured_at = CAPTURED + timedelta(minutes=20)
+    day = read_condensed(frame(*condensed(DAY, cat=9)), DAY, captured_at)
+    assert (day.captured_at, day.odd) == (captured_at, {})
 
 
-def test_a_capture_time_far_from_the_newest_push_is_taken_and_told() -> None:
-    said = CAPTURED + timedelta(hours=2)
-    day = read_condensed(frame(*condensed(DAY, cat=9)), DAY, said)
-    assert day.captured_at == said
+def test_a_capture_time_far_from_the_newest_push_is_taken_and_reported() -> None:
+    captured_at = CAPTURED + timedelta(hours=2)
+    day = read_condensed(frame(*condensed(DAY, cat=9)), DAY, captured_at)
+    assert day.captured_at == captured_at
     assert day.odd == {
         "capture time": "the quality table says 06:03, the newest push 04:03; the table was taken"
     }
@@ -320,23 +322,23 @@ def test_a_push_of_a_later_day_does_not_move_a_tables_capture() -> None:
     assert day.captured_at == CAPTURED
 
 
-def test_days_of_a_table_are_told_in_order_each_once() -> None:
+def test_days_of_a_table_come_in_order_each_once() -> None:
     rows = [*condensed(NEXT_DAY, cat=2), *condensed(DAY, cat=1, dog=1)]
     dayless = condensed(DAY, cat=1)[0] | {"snapshot_date": None}
     assert list(days_of(frame(*rows, dayless).lazy())) == [DAY, NEXT_DAY]
 
 
-# ---- which of two tellings counts ---------------------------------------------------------------
+# ---- which of two versions of a day counts ------------------------------------------------------
 
 
 def test_the_archives_own_file_counts_before_a_fuller_table_made_of_it() -> None:
-    raw = told(row("octo/cat"))
+    raw = day_of(row("octo/cat"))
     table = read_condensed(frame(*condensed(DAY, cat=1, dog=1, owl=1)), DAY, None)
     assert raw.rank > table.rank
 
 
 def test_of_two_files_the_fuller_counts_and_of_two_as_full_always_the_same() -> None:
-    small, full = told(row("octo/cat")), told(row("octo/cat"), row("octo/dog"))
+    small, full = day_of(row("octo/cat")), day_of(row("octo/cat"), row("octo/dog"))
     assert full.rank > small.rank
-    one, other = told(row(stars=1)), told(row(stars=2))
+    one, other = day_of(row(stars=1)), day_of(row(stars=2))
     assert one.rank != other.rank

@@ -1,24 +1,19 @@
-"""Days come into the lake by what files say, in any order, however often, wherever killed."""
+"""Days come into the lake by what files hold, in any order, however often, wherever killed."""
 
 import random
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github_ranking import importing
 from ghstars_assets.sources.github_ranking.identity import Rename, surrogate_of
 from ghstars_assets.sources.github_ranking.importing import (
     ImportReport,
-    identify_again,
-    import_over_http,
 )
-from ghstars_assets.sources.github_ranking.names import NameAnswer, keep_answers
 from ghstars_assets_tests.support.invented_rankings import (
     CAPTURED,
     DAY,
@@ -27,15 +22,16 @@ from ghstars_assets_tests.support.invented_rankings import (
     bring,
     captured_on,
     condensed,
+    contents_by_day,
     day_file,
     days_from,
+    ids_by_day,
+    lake_at,
     lists,
     quality_table,
     renames_table,
     row,
-    silent,
     stars_by_name,
-    told_by,
     write,
     write_parquet,
 )
@@ -45,29 +41,14 @@ SECOND, THIRD, FOURTH = DAYS[1:4]
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-def lake_at(home: Path) -> Lake:
-    return Lake(Settings(home=home, threads=1, memory_gb=1))
-
-
 def content(lake: Lake) -> dict[str, bytes | None]:
     return {file.key: lake.store.get(file.key) for file in lake.store.files("stars/")}
-
-
-def ids_by_day(lake: Lake, *names: str) -> dict[date, dict[str, int]]:
-    return {
-        day: {
-            name: repo_id
-            for name, repo_id in lake.read(RANKING, day).select("full_name", "repo_id").iter_rows()
-            if name in names
-        }
-        for day in lake.days(RANKING)
-    }
 
 
 # ---- a day --------------------------------------------------------------------------------------
 
 
-def test_a_day_is_stored_as_the_archive_told_it(
+def test_a_day_is_stored_as_the_archive_has_it(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -111,7 +92,7 @@ def test_days_without_a_file_stay_empty(lake: Lake, tmp_path: Path) -> None:
     assert lake.days(RANKING) == [DAYS[0], DAYS[4]]
 
 
-# ---- of two tellings ----------------------------------------------------------------------------
+# ---- of two versions of a day -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("order", [("raw", "table"), ("table", "raw"), ("both",)])
@@ -127,19 +108,19 @@ def test_the_archives_own_file_wins_whichever_comes_first(
     assert stars_by_name(lake, DAY) == {"octo/cat": 100}
 
 
-@pytest.mark.parametrize("folders", [("thin", "full"), ("full", "thin")])
+@pytest.mark.parametrize("folders", [("small", "full"), ("full", "small")])
 def test_of_two_files_of_a_day_the_fuller_wins_whichever_comes_first(
     lake: Lake, tmp_path: Path, folders: tuple[str, str]
 ) -> None:
     for number, folder in enumerate(folders):
-        stars = {"cat": 1} if folder == "thin" else {"cat": 2, "dog": 2}
+        stars = {"cat": 1} if folder == "small" else {"cat": 2, "dog": 2}
         day_file(tmp_path / f"files/{number}", DAY, **stars)
     report = bring(lake, tmp_path / "files")
     assert stars_by_name(lake, DAY) == {"octo/cat": 2, "octo/dog": 2}
     assert (report.new, report.replaced, report.kept, report.rows) == ({DAY}, set(), set(), 2)
 
 
-def test_a_better_telling_replaces_the_day_that_is_stored(lake: Lake, tmp_path: Path) -> None:
+def test_a_better_version_replaces_the_day_that_is_stored(lake: Lake, tmp_path: Path) -> None:
     write_parquet(tmp_path / "one/table.parquet", condensed(DAY, cat=99))
     bring(lake, tmp_path / "one")
     day_file(tmp_path / "two", DAY, cat=100)
@@ -149,7 +130,7 @@ def test_a_better_telling_replaces_the_day_that_is_stored(lake: Lake, tmp_path: 
     assert (again.new, again.replaced, again.kept) == (set(), set(), {DAY})
 
 
-def test_what_is_odd_about_a_telling_that_was_not_taken_is_not_told(
+def test_what_is_odd_about_a_version_that_was_not_taken_is_not_reported(
     lake: Lake, tmp_path: Path
 ) -> None:
     """Else the report would say that a quality table's time was taken for a day of the lists."""
@@ -162,7 +143,7 @@ def test_what_is_odd_about_a_telling_that_was_not_taken_is_not_told(
     assert "capture time" not in report.odd
 
 
-def test_a_telling_that_is_replaced_takes_what_was_odd_about_it_along(
+def test_a_version_that_is_replaced_takes_what_was_odd_about_it_along(
     lake: Lake, tmp_path: Path
 ) -> None:
     same = [row("octo/cat", 1, item=""), row("octo/cat", 2, item="")]
@@ -232,7 +213,7 @@ def test_any_order_gives_the_same_lake(
     lake = lake_at(tmp_path / "in_parts")
     for part in dice.sample(archive, 5) + dice.sample(archive, 2):
         bring(lake, part)
-    assert told_by(lake) == told_by(at_once)
+    assert contents_by_day(lake) == contents_by_day(at_once)
 
 
 def killing(after: int) -> Callable[..., object]:
@@ -264,110 +245,9 @@ def test_an_import_killed_anywhere_is_taken_up_by_the_next(
         patch.setattr(Lake, "write", killing(after))
         with pytest.raises(KeyboardInterrupt):
             bring(lake, archive[0].parent)
-    assert told_by(lake) != told_by(at_once)
+    assert contents_by_day(lake) != contents_by_day(at_once)
     bring(lake, archive[0].parent)
-    assert told_by(lake) == told_by(at_once)
-
-
-# ---- names --------------------------------------------------------------------------------------
-
-
-def test_renames_beside_the_files_join_a_series_and_the_number_stays(
-    lake: Lake, tmp_path: Path
-) -> None:
-    day_file(tmp_path / "files", DAYS[0], cat=1)
-    day_file(tmp_path / "files", DAYS[1], lion=2)
-    first = bring(lake, tmp_path / "files")
-    assert (first.renames, first.identified_anew) == (0, [])
-    apart = ids_by_day(lake, "octo/cat", "octo/lion")
-    write_parquet(tmp_path / "files/r", renames_table([Rename(DAYS[1], "octo/cat", "octo/lion")]))
-    second = bring(lake, tmp_path / "files")
-    assert (second.renames, second.identified_anew) == (1, [DAYS[1]])
-    joined = ids_by_day(lake, "octo/cat", "octo/lion")
-    assert joined[DAYS[0]]["octo/cat"] == joined[DAYS[1]]["octo/lion"] == apart[DAYS[0]]["octo/cat"]
-
-
-def test_a_rename_written_in_another_case_needs_no_rename_at_all(
-    lake: Lake, tmp_path: Path
-) -> None:
-    day_file(tmp_path / "files", DAYS[0], LLaMA=1)
-    day_file(tmp_path / "files", DAYS[1], Llama=2)
-    renames = [Rename(DAYS[1], "octo/LLaMA", "octo/Llama")]
-    write_parquet(tmp_path / "files/renames.parquet", renames_table(renames))
-    bring(lake, tmp_path / "files")
-    told = ids_by_day(lake, "octo/LLaMA", "octo/Llama")
-    assert told[DAYS[0]]["octo/LLaMA"] == told[DAYS[1]]["octo/Llama"]
-    assert lake.read(RANKING, DAYS[1])["full_name"].to_list() == ["octo/Llama"]
-
-
-def test_githubs_word_takes_over_and_the_counts_stay(lake: Lake, tmp_path: Path) -> None:
-    for day in DAYS[:2]:
-        day_file(tmp_path / "files", day, cat=day.day, dog=1)
-    bring(lake, tmp_path / "files")
-    before = {day: lake.read(RANKING, day) for day in DAYS[:2]}
-    notes = {part.day: lake.notes(part) for part in lake.partitions(RANKING)}
-    keep_answers(lake, TABLES, [NameAnswer("octo/cat", 7, LONG_AGO, "octo/cat")])
-    assert identify_again(lake, TABLES, silent) == DAYS[:2]
-    for day in DAYS[:2]:
-        cat, dog = lake.read(RANKING, day).sort("full_name").iter_rows(named=True)
-        assert (cat["repo_id"], cat["identified_by"]) == (7, "github")
-        assert (dog["repo_id"], dog["identified_by"]) == (surrogate_of("octo/dog"), "name")
-        names = ("repo_id", "identified_by")
-        stored = lake.read(RANKING, day).drop(names).sort("full_name")
-        assert stored.equals(before[day].drop(names).sort("full_name"))
-    assert {part.day: lake.notes(part) for part in lake.partitions(RANKING)} == notes
-    assert identify_again(lake, TABLES, silent) == []
-
-
-def test_a_day_that_comes_after_githubs_word_is_written_with_it(lake: Lake, tmp_path: Path) -> None:
-    keep_answers(lake, TABLES, [NameAnswer("octo/CAT", 7, LONG_AGO, "octo/cat")])
-    day_file(tmp_path / "files", DAY, cat=1)
-    report = bring(lake, tmp_path / "files")
-    assert ids_by_day(lake, "octo/cat") == {DAY: {"octo/cat": 7}}
-    assert report.identified_anew == []
-
-
-def test_a_name_made_anew_stays_apart_from_the_one_that_had_it(lake: Lake, tmp_path: Path) -> None:
-    for day in DAYS[:4]:
-        day_file(tmp_path / "files", day, cat=1)
-    bring(lake, tmp_path / "files")
-    keep_answers(lake, TABLES, [NameAnswer("octo/cat", 9, captured_on(DAYS[2]), "octo/cat")])
-    assert identify_again(lake, TABLES, silent) == DAYS[2:4]
-    told = [day["octo/cat"] for day in ids_by_day(lake, "octo/cat").values()]
-    assert told == [surrogate_of("octo/cat"), surrogate_of("octo/cat"), 9, 9]
-
-
-def test_a_rename_that_github_refutes_is_told_and_undone(lake: Lake, tmp_path: Path) -> None:
-    day_file(tmp_path / "files", DAYS[0], cat=1)
-    day_file(tmp_path / "files", DAYS[1], lion=2)
-    guess = Rename(DAYS[1], "octo/cat", "octo/lion")
-    write_parquet(tmp_path / "files/renames.parquet", renames_table([guess]))
-    assert bring(lake, tmp_path / "files").refuted == []
-    said = [
-        NameAnswer("octo/cat", 7, LONG_AGO, "octo/cat"),
-        NameAnswer("octo/lion", 8, LONG_AGO, "octo/lion"),
-    ]
-    keep_answers(lake, TABLES, said)
-    report = bring(lake, tmp_path / "files")
-    assert report.refuted == [guess]
-    assert "1 renames refuted by GitHub: octo/cat → octo/lion" in report.lines()
-    assert ids_by_day(lake, "octo/cat", "octo/lion") == {
-        DAYS[0]: {"octo/cat": 7},
-        DAYS[1]: {"octo/lion": 8},
-    }
-
-
-def test_while_it_is_renamed_one_may_stand_by_both_names_on_a_day(
-    lake: Lake, tmp_path: Path
-) -> None:
-    day_file(tmp_path / "files", DAY, cat=1, lion=1)
-    keep_answers(
-        lake, TABLES, [NameAnswer(f"octo/{name}", 7, LONG_AGO, "") for name in ("cat", "lion")]
-    )
-    bring(lake, tmp_path / "files")
-    stored = lake.read(RANKING, DAY).sort("full_name")
-    assert stored.select("repo_id", "full_name").rows() == [(7, "octo/cat"), (7, "octo/lion")]
-    assert stored.unique(TABLES.ranking.key).height == 2
+    assert contents_by_day(lake) == contents_by_day(at_once)
 
 
 # ---- what is amiss ------------------------------------------------------------------------------
@@ -378,27 +258,27 @@ def test_the_capture_time_of_the_quality_table_is_when_it_was_observed(
 ) -> None:
     rows = [each for day in DAYS[:2] for each in condensed(day, cat=1)]
     write_parquet(tmp_path / "files/table.parquet", rows)
-    said = {DAYS[0]: captured_on(DAYS[0]) + timedelta(hours=2)}
-    write_parquet(tmp_path / "files/quality.parquet", quality_table(said))
+    captured = {DAYS[0]: captured_on(DAYS[0]) + timedelta(hours=2)}
+    write_parquet(tmp_path / "files/quality.parquet", quality_table(captured))
     report = bring(lake, tmp_path / "files")
     observed = [lake.read(RANKING, day)["observed_at"][0] for day in DAYS[:2]]
-    assert observed == [said[DAYS[0]], captured_on(DAYS[1])]
+    assert observed == [captured[DAYS[0]], captured_on(DAYS[1])]
     assert list(report.odd["capture time"]) == [DAYS[0]]
 
 
-def test_a_quality_table_that_comes_later_tells_when_the_days_were_captured(
+def test_a_quality_table_that_comes_later_shows_when_the_days_were_captured(
     lake: Lake, tmp_path: Path
 ) -> None:
     write_parquet(tmp_path / "one/table.parquet", condensed(DAY, cat=1))
     write_parquet(tmp_path / "two/table.parquet", condensed(DAY, cat=1))
-    said = {DAY: CAPTURED + timedelta(minutes=2)}
-    write_parquet(tmp_path / "two/quality.parquet", quality_table(said))
+    captured = {DAY: CAPTURED + timedelta(minutes=2)}
+    write_parquet(tmp_path / "two/quality.parquet", quality_table(captured))
     for folder in ("one", "two", "one"):
         bring(lake, tmp_path / folder)
-    assert lake.read(RANKING, DAY)["observed_at"].to_list() == [said[DAY]]
+    assert lake.read(RANKING, DAY)["observed_at"].to_list() == [captured[DAY]]
 
 
-def test_unreadable_tables_are_told_and_the_import_goes_on(lake: Lake, tmp_path: Path) -> None:
+def test_unreadable_tables_are_reported_and_the_import_goes_on(lake: Lake, tmp_path: Path) -> None:
     files = tmp_path / "files"
     day_file(files, DAY, cat=1)
     write(files / "renames.csv", b"first_date_new_name,old_name,new_name\nsoon,a/b,c/d\n")
@@ -413,13 +293,13 @@ def test_unreadable_tables_are_told_and_the_import_goes_on(lake: Lake, tmp_path:
     table.write_bytes(spoilt)
     report = bring(lake, files)
     assert report.new == {DAY}
-    assert [told.split(" (")[0] for told in report.unusable] == [
+    assert [reason.split(" (")[0] for reason in report.unusable] == [
         "renames.csv cannot be read",
         "a quality table cannot be read",
         "spoilt.parquet cannot be read",
         "words.parquet cannot be read",
     ]
-    assert not any("\n" in told for told in report.unusable)
+    assert not any("\n" in reason for reason in report.unusable)
 
 
 def test_one_bad_file_stops_no_other(lake: Lake, tmp_path: Path) -> None:
@@ -434,12 +314,12 @@ def test_one_bad_file_stops_no_other(lake: Lake, tmp_path: Path) -> None:
     report = bring(lake, files)
     assert report.new == set(DAYS[2:4])
     assert len(report.unusable) == 3
-    assert all("it was left out" in told for told in report.unusable)
+    assert all("it was left out" in reason for reason in report.unusable)
     assert report.unusable[2].startswith(f"{wrong.name} holds the lists of {DAY}")
     assert report.unknown == ["1 × .md, such as README.md"]
 
 
-def test_a_day_with_far_fewer_repositories_than_the_days_around_it_is_told(
+def test_a_day_with_far_fewer_repositories_than_the_days_around_it_is_reported(
     lake: Lake, tmp_path: Path
 ) -> None:
     for number, day in enumerate(DAYS):
@@ -464,7 +344,7 @@ def test_the_report_is_a_line_a_thing() -> None:
         unusable=[f"file {n}" for n in range(12)],
         unknown=["2 × .md, such as README.md", "1 × .py, such as process.py"],
     )
-    report.odd["short lists"] |= {day: f"told of {day.day}" for day in DAYS[:3]}
+    report.odd["short lists"] |= {day: f"seen on {day.day}" for day in DAYS[:3]}
     report.odd["capture time"][DAY] = "unknown"
     assert list(report.lines()) == [
         "4 days read: 2 new (6,900 rows), 1 replaced by a better file, 1 kept as they were",
@@ -473,7 +353,7 @@ def test_the_report_is_a_line_a_thing() -> None:
         "4 renames refuted by GitHub: a/0 → b/0, a/1 → b/1, a/2 → b/2",
         "1 days written again, a repository known better",
         "capture time on 1 days (2024-03-05: unknown)",
-        "short lists on 3 days (2024-03-05: told of 5; 2024-03-07: told of 7)",
+        "short lists on 3 days (2024-03-05: seen on 5; 2024-03-07: seen on 7)",
         *(f"not used: file {n}" for n in range(10)),
         "not used: 2 more files",
         "of no use to us: 2 × .md, such as README.md; 1 × .py, such as process.py",
@@ -483,99 +363,3 @@ def test_the_report_is_a_line_a_thing() -> None:
 def test_a_report_of_nothing_is_one_line() -> None:
     (line,) = ImportReport().lines()
     assert line.startswith("0 days read: 0 new (0 rows)")
-
-
-# ---- over HTTP ----------------------------------------------------------------------------------
-
-
-class Web:
-    """In place of the web: what it has, and what it was asked for."""
-
-    def __init__(self) -> None:
-        self.files: dict[date, bytes] = {}
-        self.asked: list[date] = []
-
-    def __call__(
-        self, _place: str, days: DayRange, is_wanted: Callable[[date], bool]
-    ) -> Iterator[tuple[date, str, bytes | None]]:
-        for day in days:
-            if is_wanted(day):
-                self.asked.append(day)
-                yield day, f"github-ranking-{day}.csv", self.files.get(day)
-
-    def has(self, folder: Path, *days: date) -> None:
-        self.files |= {day: day_file(folder, day, cat=day.day).read_bytes() for day in days}
-
-
-@pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Web:
-    served = Web()
-    monkeypatch.setattr(importing, "files_over_http", served)
-    return served
-
-
-def fetch(lake: Lake, first: date = DAYS[0], last: date = DAYS[4]) -> ImportReport:
-    return import_over_http(
-        lake, TABLES, "https://archive.invalid", "real", DayRange(first, last), silent
-    )
-
-
-def test_what_is_fetched_is_what_the_files_give(lake: Lake, web: Web, tmp_path: Path) -> None:
-    web.has(tmp_path / "files", *DAYS[1:4])
-    report = fetch(lake)
-    assert (report.new, report.absent) == (set(DAYS[1:4]), {DAYS[0], DAYS[4]})
-    from_files = lake_at(tmp_path / "other")
-    bring(from_files, tmp_path / "files")
-    assert told_by(lake) == told_by(from_files)
-
-
-def test_a_day_that_was_fetched_is_not_fetched_again(lake: Lake, web: Web, tmp_path: Path) -> None:
-    web.has(tmp_path / "files", *DAYS)
-    fetch(lake, DAYS[0], DAYS[2])
-    web.asked.clear()
-    report = fetch(lake)
-    assert web.asked == DAYS[3:]
-    assert (report.kept, report.new) == (set(DAYS[:3]), set(DAYS[3:]))
-    web.asked.clear()
-    assert fetch(lake).kept == set(DAYS)
-    assert web.asked == []
-
-
-def test_a_day_known_from_a_table_alone_is_fetched(lake: Lake, web: Web, tmp_path: Path) -> None:
-    write_parquet(tmp_path / "table/t.parquet", condensed(DAY, cat=99))
-    bring(lake, tmp_path / "table")
-    web.has(tmp_path / "files", DAY)
-    assert fetch(lake).replaced == {DAY}
-    assert stars_by_name(lake, DAY) == {"octo/cat": DAY.day}
-
-
-def test_a_day_that_cannot_be_read_is_told_and_the_others_come(
-    lake: Lake, web: Web, tmp_path: Path
-) -> None:
-    web.has(tmp_path / "files", DAYS[0], DAYS[2])
-    web.files[SECOND] = b"<html>Please wait</html>\n"
-    web.files[FOURTH] = web.files[DAYS[0]]
-    report = fetch(lake)
-    assert report.new == {DAYS[0], DAYS[2]}
-    assert [told.split(" ")[0] for told in report.unusable] == [
-        f"github-ranking-{SECOND}.csv",
-        f"github-ranking-{FOURTH}.csv",
-    ]
-
-
-def test_an_address_without_any_file_is_one_sentence(lake: Lake, web: Web) -> None:
-    with pytest.raises(SourceError) as caught:
-        fetch(lake)
-    assert str(caught.value) == (
-        "https://archive.invalid has no github-ranking-DAY.csv for any day of 2024-03-05 to "
-        "2024-03-09; name the folder that holds the files, and a range in which there are some."
-    )
-    assert web.asked == DAYS
-
-
-def test_an_address_whose_every_file_is_junk_says_what_is_wrong_with_one(
-    lake: Lake, web: Web
-) -> None:
-    web.files[SECOND] = b"<html>Please wait</html>\n"
-    with pytest.raises(SourceError, match=f"github-ranking-{SECOND}.csv lacks the columns"):
-        fetch(lake)

@@ -99,13 +99,13 @@ def test_that_nobody_has_a_name_now_takes_no_id_away(lake: Lake) -> None:
 # ---- days that were written before something was learnt -----------------------------------------
 
 
-def test_an_empty_lake_tells_no_name_and_has_no_day_to_mend(lake: Lake) -> None:
+def test_an_empty_lake_gives_no_name_and_has_no_day_to_mend(lake: Lake) -> None:
     assert archived_names(lake, TABLES) == []
     assert outdated_days(lake, TABLES, identities(lake, TABLES)) == []
     assert answered_names(lake, TABLES) == set()
 
 
-def test_names_are_told_once_in_lower_case(lake: Lake, tmp_path: Path) -> None:
+def test_names_are_listed_once_in_lower_case(lake: Lake, tmp_path: Path) -> None:
     for day, name in zip(days_from(DAY, 2), ("Cat", "cat"), strict=True):
         day_file(tmp_path / "files", day, **{name: 1, "dog": 1})
     bring(lake, tmp_path / "files")
@@ -146,17 +146,17 @@ def ask(sandbox: RunningSandbox, *names: str) -> list[list[NameAnswer]]:
         {"github_api": sandbox.url, "github_token": sandbox.token, "threads": 1}
     )
     kept: list[list[NameAnswer]] = []
-    told: list[tuple[int, int]] = []
+    counts: list[tuple[int, int]] = []
     ask_names(
         settings,
         Marker("sandbox", WORLD.first_day, SandboxWorld(5, 60, WORLD.first_day)),
         names,
         NEWEST,
-        keep=lambda said: kept.append(list(said)),
-        progress=lambda done, total: told.append((done, total)),
+        keep=lambda answers: kept.append(list(answers)),
+        progress=lambda done, total: counts.append((done, total)),
     )
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert told[-1] == (len(names), len(names))
+    assert [done for done, _ in counts] == sorted(done for done, _ in counts)
+    assert counts[-1] == (len(names), len(names))
     return kept
 
 
@@ -171,8 +171,8 @@ def test_github_says_who_has_a_name_and_that_nobody_has_another(sandbox: Running
 
 def test_a_name_that_was_left_leads_to_the_repository(sandbox: RunningSandbox) -> None:
     moved = _moved()
-    ((said,),) = ask(sandbox, moved["full_name"])
-    assert (said.repo_id, said.full_name) == (moved["repo_id"], moved["full_name_now"])
+    ((answer,),) = ask(sandbox, moved["full_name"])
+    assert (answer.repo_id, answer.full_name) == (moved["repo_id"], moved["full_name_now"])
 
 
 def _moved() -> dict[str, Any]:
@@ -197,15 +197,15 @@ def test_a_hundred_names_are_asked_at_once(
 def test_a_batch_that_is_too_heavy_is_split_and_what_stays_too_heavy_is_left_open(
     sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said_of = asking._answers
+    answers_of = asking._answers
 
-    async def said(github: Any, names: list[str]) -> list[NameAnswer]:
+    async def answers_unless_heavy(github: Any, names: list[str]) -> list[NameAnswer]:
         await asyncio.sleep(0)
         if len(names) > 2 or "octo/heavy" in names:
             raise TooHeavyError("too heavy")
-        return await said_of(github, names)
+        return await answers_of(github, names)
 
-    monkeypatch.setattr(asking, "_answers", said)
+    monkeypatch.setattr(asking, "_answers", answers_unless_heavy)
     names = ["octo/one", "octo/two", "octo/heavy", "octo/four", "octo/five"]
     batches = ask(sandbox, *names)
     kept = [one.name for batch in batches for one in batch]

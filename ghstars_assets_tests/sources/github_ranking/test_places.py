@@ -154,7 +154,7 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         found_in(tmp_path / "absent")
 
 
-def test_unknown_files_are_told_by_their_ending_with_an_example() -> None:
+def test_unknown_files_are_listed_by_their_ending_with_an_example() -> None:
     paths = [Path(name) for name in ("b.md", "a.md", "LICENSE", *(f"{n}.py" for n in range(1200)))]
     assert describe_unknown(paths) == [
         "2 × .md, such as b.md",
@@ -251,13 +251,13 @@ def archive() -> Iterator[Archive]:
             failing = served.failing.get(self.path, [])
             body = served.files.get(self.path)
             status = failing.pop(0) if failing else (200 if body is not None else 404)
-            told = body if body is not None and status == 200 else b"what is said of it"
+            sent = body if body is not None and status == 200 else b"a page that says so"
             self.send_response(status)
-            self.send_header("content-length", str(len(told)))
+            self.send_header("content-length", str(len(sent)))
             if served.is_sandbox:
                 self.send_header("x-ghstars-sandbox", "5/60/2024-03-01")
             self.end_headers()
-            self.wfile.write(told)
+            self.wfile.write(sent)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
             pass
@@ -305,7 +305,7 @@ def test_where_one_file_lies_the_others_are_looked_for(archive: Archive) -> None
     ]
 
 
-def test_a_day_without_a_file_is_told_as_such(archive: Archive) -> None:
+def test_a_day_without_a_file_is_reported_as_such(archive: Archive) -> None:
     archive.files[archive.path(NEXT_DAY)] = LISTS
     archive.failing[archive.path(DAY)] = [410] * 9
     assert [content for _, _, content in fetch(archive.url)] == [None, LISTS]

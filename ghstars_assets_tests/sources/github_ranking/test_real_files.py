@@ -1,4 +1,4 @@
-"""The archive's own files, as they are: what was told comes in, and nothing else.
+"""The archive's own files, as they are: what they hold comes in, and nothing else.
 
 They are no part of the repository; without them these tests are skipped.
 """
@@ -38,7 +38,7 @@ from ghstars_assets_tests.support.shared_data import real_data
 
 FIRST = date(2018, 12, 18)
 ISSUES_BREAK = date(2021, 8, 20)
-"""From here on open issues are told without pull requests."""
+"""From here on open issues are counted without pull requests."""
 PURGE = date(2024, 1, 3)
 RAW_DAYS = (
     FIRST,
@@ -95,8 +95,8 @@ def bring_tables(lake: Lake, stars: Path, *spans: DayRange) -> list[ImportReport
 
 
 def course(lake: Lake, full_name: str) -> dict[date, int]:
-    told = lake.scan(RANKING).filter(pl.col("full_name") == full_name).sort("day")
-    return dict(told.select("day", "stars").collect().iter_rows())
+    rows = lake.scan(RANKING).filter(pl.col("full_name") == full_name).sort("day")
+    return dict(rows.select("day", "stars").collect().iter_rows())
 
 
 def test_every_file_is_known_for_what_it_is(stars: Path) -> None:
@@ -116,15 +116,15 @@ def test_a_days_lists_are_folded_as_one_would_by_hand(stars: Path, day: date) ->
     text = gzip.decompress(raw_file(stars, day).read_bytes()).decode()
     for listed in csv.DictReader(io.StringIO(text)):
         counts[listed["repo_url"].removeprefix("https://github.com/")].append(int(listed["stars"]))
-    told = raw_day(stars, day)
+    archived = raw_day(stars, day)
     columns = ("full_name", "stars", "stars_lowest", "lists")
-    assert told.rows.select(columns).rows() == sorted(
+    assert archived.rows.select(columns).rows() == sorted(
         (name, max(each), min(each), len(each)) for name, each in counts.items()
     )
 
 
 @pytest.mark.parametrize("day", RAW_DAYS)
-def test_the_table_made_of_a_days_lists_tells_what_they_tell(
+def test_the_table_made_of_a_days_lists_holds_what_they_hold(
     stars: Path, captured: dict[date, datetime], day: date
 ) -> None:
     raw = raw_day(stars, day)
@@ -139,24 +139,24 @@ def test_the_table_made_of_a_days_lists_tells_what_they_tell(
 def test_every_raw_file_is_of_the_day_in_its_name(stars: Path) -> None:
     odd: dict[date, str] = {}
     for path in found_in(stars / "raw").raw:
-        told = read_raw(unpacked(path), path.name)
-        assert path.name == f"github-ranking-{told.day}.csv.gz"
-        assert told.captured_at.date() == told.day
-        told.odd.pop("several counts", None)
-        if told.odd:
-            odd[told.day] = ", ".join(told.odd.values())
+        archived = read_raw(unpacked(path), path.name)
+        assert path.name == f"github-ranking-{archived.day}.csv.gz"
+        assert archived.captured_at.date() == archived.day
+        archived.odd.pop("several counts", None)
+        if archived.odd:
+            odd[archived.day] = ", ".join(archived.odd.values())
     assert odd == {date(2026, 2, 12): "1 of 36 lists, CSharp has 93 rows"}
 
 
 def test_open_issues_fall_where_pull_requests_were_left_out(stars: Path) -> None:
-    """They are kept as they were told on both sides of the break."""
+    """They are kept as they were counted on both sides of the break."""
     days = [ISSUES_BREAK + timedelta(days=number) for number in (-1, 0, 1)]
     before, since, later = (raw_day(stars, day).rows for day in days)
     assert _share_that_fell(before, since, "open_issues") > 0.8
     assert _share_that_fell(since, later, "open_issues") < 0.1
 
 
-def test_a_purge_of_stars_is_told_as_it_happened(stars: Path) -> None:
+def test_a_purge_of_stars_is_kept_as_it_happened(stars: Path) -> None:
     before, after = (raw_day(stars, day).rows for day in (PURGE - timedelta(days=1), PURGE))
     assert _share_that_fell(before, after, "stars") > 0.3
 
@@ -166,14 +166,14 @@ def _share_that_fell(before: pl.DataFrame, after: pl.DataFrame, count: str) -> f
     return both.filter(pl.col(f"{count}_after") < pl.col(count)).height / both.height
 
 
-def test_a_day_of_lists_of_60_rows_is_told_for_what_it_lacks(lake: Lake, stars: Path) -> None:
+def test_a_day_of_lists_of_60_rows_is_reported_for_what_it_lacks(lake: Lake, stars: Path) -> None:
     around = DayRange(CUT_DAY - timedelta(days=3), CUT_DAY + timedelta(days=3))
     (report,) = bring_tables(lake, stars, around)
     assert list(report.odd["few repositories"]) == [CUT_DAY]
     assert lake.read(RANKING, CUT_DAY).height == 2080
 
 
-def test_stars_that_went_away_and_came_back_are_kept_as_they_were_told(
+def test_stars_that_went_away_and_came_back_are_kept_as_they_were_counted(
     lake: Lake, stars: Path
 ) -> None:
     """ant-design showed 797 stars on the day after its stars were lost, and months later had all
@@ -183,16 +183,16 @@ def test_stars_that_went_away_and_came_back_are_kept_as_they_were_told(
         DayRange(date(2021, 5, 14), date(2021, 5, 17)),
     ]
     bring_tables(lake, stars, *spans)
-    told = course(lake, "ant-design/ant-design")
-    assert told[date(2021, 2, 17)] == 797
-    assert (told[date(2021, 5, 15)], told[date(2021, 5, 16)]) == (6_684, 70_219)
+    stars_on = course(lake, "ant-design/ant-design")
+    assert stars_on[date(2021, 2, 17)] == 797
+    assert (stars_on[date(2021, 5, 15)], stars_on[date(2021, 5, 16)]) == (6_684, 70_219)
     ids = lake.scan(RANKING).filter(pl.col("full_name") == "ant-design/ant-design")
     assert ids.select(pl.col("repo_id").unique()).collect().rows() == [
         (surrogate_of("ant-design/ant-design"),)
     ]
 
 
-def test_a_repository_that_comes_in_a_rush_and_goes_is_told_on_its_days_alone(
+def test_a_repository_that_comes_in_a_rush_and_goes_is_stored_on_its_days_alone(
     lake: Lake, stars: Path
 ) -> None:
     bring_tables(
@@ -217,12 +217,12 @@ def test_days_that_the_archive_has_no_file_of_stay_empty(lake: Lake, stars: Path
         DayRange(date(2024, 10, 22), date(2024, 11, 30)),
         DayRange(date(2025, 1, 1), date(2025, 1, 9)),
     )
-    told = lake.days(RANKING)
-    assert told[told.index(date(2024, 10, 23)) + 1] == date(2025, 1, 8)
+    days = lake.days(RANKING)
+    assert days[days.index(date(2024, 10, 23)) + 1] == date(2025, 1, 8)
     assert lake.days(RANKING)[-1] == date(2025, 1, 9)
 
 
-def test_days_around_a_gap_are_told_and_those_in_it_are_not(lake: Lake, stars: Path) -> None:
+def test_days_around_a_gap_are_stored_and_those_in_it_are_not(lake: Lake, stars: Path) -> None:
     asked = DayRange(date(2025, 8, 17), date(2025, 9, 7))
     (report,) = bring_tables(lake, stars, asked)
     missing = DayRange(date(2025, 8, 19), date(2025, 9, 5))
@@ -236,9 +236,9 @@ def test_no_row_is_invented_and_none_is_lost(
     bring_tables(lake, stars, days)
     for day in days:
         stored = lake.read(RANKING, day)
-        told = table_of(stars, day).sort("full_name")
+        expected = table_of(stars, day).sort("full_name")
         columns = ["full_name", "stars", "forks", "open_issues", "language"]
-        assert stored.sort("full_name").select(columns).equals(told.select(columns))
+        assert stored.sort("full_name").select(columns).equals(expected.select(columns))
         assert set(stored["observed_at"]) == {captured[day]}
         assert stored.unique(["repo_id", "full_name"]).height == stored.height
         assert set(stored["identified_by"]) == {"name"}

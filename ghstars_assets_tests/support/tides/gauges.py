@@ -16,7 +16,7 @@ from ghstars_assets.sources.source import Say, Source, take_days
 STATIONS = ("Brest", "Cuxhaven", "Dover", "Hoek van Holland", "Le Havre", "St. Mary's")
 
 
-def read_gauges(_held: Marker, days: DayRange) -> Iterator[tuple[date, pl.DataFrame]]:
+def read_gauges(_marker: Marker, days: DayRange) -> Iterator[tuple[date, pl.DataFrame]]:
     """Spring and neap tides, and weather that nobody can foresee."""
     for day in days:
         moment = datetime.combine(day, time(12), UTC)

@@ -174,7 +174,7 @@ def test_what_is_no_limit_is_not_waited_for(answer: tuple[httpx.Response, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("status", "words", "meaning", "told"),
+    ("status", "words", "meaning", "message"),
     [
         (502, "", TooHeavyError, "gave up on the batch"),
         (504, "", TooHeavyError, "gave up on the batch"),
@@ -188,10 +188,10 @@ def test_what_is_no_limit_is_not_waited_for(answer: tuple[httpx.Response, Any]) 
     ],
 )
 def test_a_status_has_one_meaning(
-    status: int, words: str, meaning: type[Exception], told: str
+    status: int, words: str, meaning: type[Exception], message: str
 ) -> None:
     response, body = _response(status, {"message": words})
-    with pytest.raises(meaning, match=told) as raised:
+    with pytest.raises(meaning, match=message) as raised:
         raise_for(response, body, "the batch")
     assert type(raised.value) is meaning
 
@@ -257,15 +257,15 @@ def test_an_error_of_one_node_is_left_to_who_asked(error: dict[str, Any]) -> Non
     body = _graph(error, data={"nodes": [{"id": "R_1"}, None]})
     errors = graph_errors(body)
     raise_for_graph(errors, body["data"])
-    (told,) = errors
-    assert (told.type, told.path, told.message) == (
+    (found,) = errors
+    assert (found.type, found.path, found.message) == (
         error["type"],
         tuple(error["path"]),
         error["message"],
     )
 
 
-def test_single_sign_on_is_told_with_githubs_words_and_the_remedy() -> None:
+def test_single_sign_on_is_reported_with_githubs_words_and_the_remedy() -> None:
     with pytest.raises(ForbiddenError, match=r"SAML enforcement.*single sign-on, or untrack"):
         raise_for_graph(graph_errors(_graph({"type": "FORBIDDEN", "message": SAML})), None)
 

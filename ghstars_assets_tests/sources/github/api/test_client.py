@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from ghstars_assets.errors import WrongHomeError
-from ghstars_assets.sandbox.http.faults import Faults
 from ghstars_assets.sandbox.http.limits import SandboxLimits
 from ghstars_assets.sandbox.http.virtual_time import run_in_virtual_time
 from ghstars_assets.sources.github.api.answers import (
@@ -40,10 +39,10 @@ Story = Callable[[GitHub], Any]
 def _answer(status: int, body: object = None, **headers: str) -> httpx.Response:
     """A real GitHub's answer: a Date, and no mark of a sandbox."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    told = {"date": AT.strftime("%a, %d %b %Y %H:%M:%S GMT"), **named}
+    sent = {"date": AT.strftime("%a, %d %b %Y %H:%M:%S GMT"), **named}
     if isinstance(body, str):
-        return httpx.Response(status, html=body, headers=told)
-    return httpx.Response(status, json=body, headers=told)
+        return httpx.Response(status, html=body, headers=sent)
+    return httpx.Response(status, json=body, headers=sent)
 
 
 def _good() -> httpx.Response:
@@ -204,7 +203,7 @@ def test_that_a_thing_is_not_there_is_an_answer(status: int) -> None:
     assert (reply.status, reply.body) == (status, {"message": "no"})
 
 
-def test_a_redirect_is_followed_on_the_same_host_and_told() -> None:
+def test_a_redirect_is_followed_on_the_same_host_and_reported() -> None:
     moved = _answer(301, {}, location="https://github.invalid/repositories/7")
     reply, _, _ = _run(_get, moved, _answer(200, {"id": 7}))
     assert (reply.body["id"], reply.moved_to) == (7, "https://github.invalid/repositories/7")
@@ -246,7 +245,7 @@ def test_nothing_shows_the_token() -> None:
     assert SECRET not in repr(endpoint)
 
 
-def test_budgets_are_told_with_their_return() -> None:
+def test_budgets_are_shown_with_their_return() -> None:
     async def story() -> None:
         async with invented_github(limits=SandboxLimits(points_per_hour=300)) as invented:
             await invented.github.graphql(QUERY, {})
@@ -282,8 +281,8 @@ def test_a_limit_that_never_ends_is_not_waited_for_for_ever() -> None:
         _run(_ask, _limited("RATE_LIMITED"))
 
 
-def test_several_that_are_told_of_one_limit_wait_for_it_once() -> None:
-    """Four under way at once are each told; that is one limit, not the fourth in a row."""
+def test_several_that_meet_one_limit_wait_for_it_once() -> None:
+    """Four under way at once are each refused; that is one limit, not the fourth in a row."""
     limited = _answer(403, {"message": "You have exceeded a secondary rate limit."})
     sent: list[httpx.Request] = []
 
@@ -326,13 +325,13 @@ def test_the_budgets_can_be_asked_for_while_one_is_spent() -> None:
         "x_ratelimit_reset": str(reset),
         "x_ratelimit_resource": "core",
     }
-    told = {"resources": {"core": {"limit": 5000, "remaining": 0, "reset": reset}}}
+    budget = {"resources": {"core": {"limit": 5000, "remaining": 0, "reset": reset}}}
 
     async def story(github: GitHub) -> Any:
         await _get(github)
         return await github.budgets()
 
-    budgets, seconds, _ = _run(story, _answer(200, {"id": 1}, **left), _answer(200, told))
+    budgets, seconds, _ = _run(story, _answer(200, {"id": 1}, **left), _answer(200, budget))
     assert budgets["core"].remaining == 0
     assert budgets["core"].resets_at == AT + timedelta(minutes=50)
     assert seconds == 0
@@ -399,7 +398,7 @@ def test_an_error_of_one_node_comes_with_the_rest() -> None:
 
     reply, _, _ = _run(story, partial)
     assert reply.data == {"nodes": [{"id": "R_1"}, None]}
-    assert [(told.type, told.path) for told in reply.errors] == [("NOT_FOUND", ("nodes", 1))]
+    assert [(error.type, error.path) for error in reply.errors] == [("NOT_FOUND", ("nodes", 1))]
 
 
 def test_only_a_sandbox_of_our_own_is_sent_to_another_day() -> None:
@@ -440,102 +439,6 @@ def test_no_log_and_no_error_shows_the_token(caplog: pytest.LogCaptureFixture) -
     assert caplog.records
     assert SECRET not in caplog.text
     assert SECRET not in shown
-
-
-# ---- against the sandbox, fault by fault --------------------------------------------------------
-
-IDS_QUERY = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Repository { databaseId } } }"
-
-
-def _story_of_a_fault(fault: str, *, of_rest: bool) -> tuple[Any, float, int]:
-    """What came of one question that meets this fault once, when, and after how many requests."""
-
-    async def story() -> tuple[Any, float, int]:
-        faults = Faults()
-        faults.ask_for(fault, of_rest=of_rest)
-        async with invented_github(faults=faults) as invented:
-            asked = invented.asked(4)
-            if of_rest:
-                reply = await invented.github.get(f"/repositories/{asked[0].repo_id}")
-                came: Any = reply.body["id"] == asked[0].repo_id
-            else:
-                ids = [one.node_id for one in asked]
-                answer = await invented.github.graphql(IDS_QUERY, {"ids": ids})
-                came = [node and node["databaseId"] for node in answer.data["nodes"]]
-                came = came == [one.repo_id for one in asked]
-            return came, asyncio.get_running_loop().time(), invented.github.requests
-
-    return run_in_virtual_time(story())
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "bad_gateway_json",
-        "bad_gateway_html",
-        "gateway_timeout_html",
-        "internal_error",
-        "null_parent",
-        "partial_data",
-    ],
-)
-def test_the_sandboxs_heavy_faults_ask_for_less(fault: str) -> None:
-    with pytest.raises(TooHeavyError):
-        _story_of_a_fault(fault, of_rest=False)
-
-
-def test_the_sandboxs_single_sign_on_ends_the_run() -> None:
-    with pytest.raises(ForbiddenError, match="SAML"):
-        _story_of_a_fault("saml", of_rest=False)
-
-
-@pytest.mark.parametrize(
-    ("fault", "of_rest", "waited"),
-    [
-        ("rate_limited", False, 31),
-        ("rate_limit", False, 31),
-        ("secondary_200", False, 60),
-        ("secondary_403", False, 60),
-        ("server_error_500", False, 1),
-        ("truncated_json", False, 1),
-        ("rest_limit", True, 31),
-        ("secondary_403", True, 60),
-        ("server_error_500", True, 1),
-        ("bad_gateway_html", True, 1),
-        ("truncated_json", True, 1),
-    ],
-)
-def test_the_sandboxs_passing_faults_are_got_over(fault: str, of_rest: bool, waited: int) -> None:
-    came, seconds, requests = _story_of_a_fault(fault, of_rest=of_rest)
-    assert came
-    assert requests == 2
-    assert seconds == pytest.approx(waited, abs=1.5)
-
-
-def test_a_spent_hour_is_waited_for_before_github_has_to_refuse() -> None:
-    async def story() -> None:
-        limits = SandboxLimits(points_per_hour=5)
-        async with invented_github(limits=limits) as invented:
-            for _ in range(12):
-                await invented.github.graphql(QUERY, {})
-            assert invented.ledger.record()["refused"] == 0
-            # A floor of half such a small budget would be kept, but none is asked for here.
-            assert asyncio.get_running_loop().time() >= 2 * 3600
-
-    run_in_virtual_time(story())
-
-
-def test_a_day_in_the_past_is_githubs_day_from_then_on() -> None:
-    async def story() -> None:
-        async with invented_github() as invented:
-            day = invented.state.now().date() + timedelta(days=40)
-            moment = await invented.github.travel_to(day)
-            assert moment.date() == day
-            assert await invented.github.today() == day
-            reply = await invented.github.graphql(QUERY, {})
-            assert reply.observed_at.date() == day
-
-    run_in_virtual_time(story())
 
 
 def _github(handle: Callable[[httpx.Request], Any]) -> GitHub:

@@ -50,7 +50,7 @@ def test_a_token_with_a_stray_character_is_not_sent() -> None:
     assert "ghp_secret" not in str(raised.value)
 
 
-def test_half_an_app_is_told_what_it_lacks() -> None:
+def test_the_error_names_what_half_an_app_lacks() -> None:
     with pytest.raises(SettingsError, match=r"GHSTARS_GITHUB_APP_INSTALLATION and .*APP_KEY"):
         credentials_of(Settings(github_app_id="1"))
 
@@ -105,7 +105,7 @@ def test_another_apps_key_is_refused_in_one_sentence(key: tuple[str, str]) -> No
         run_in_virtual_time(story())
 
 
-def test_what_is_no_key_is_told(key: tuple[str, str]) -> None:
+def test_what_is_no_key_is_refused(key: tuple[str, str]) -> None:
     async def story() -> None:
         app = App("1", "2", "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----")
         async with invented_github(credentials=app) as invented:
@@ -133,7 +133,7 @@ def test_an_app_goes_before_a_token() -> None:
     assert credentials_of(Settings.model_validate(given)).kind == "GitHub App"
 
 
-def test_a_key_file_that_is_not_there_is_told_without_what_was_given(tmp_path: Path) -> None:
+def test_a_key_file_that_is_not_there_is_named_without_what_was_given(tmp_path: Path) -> None:
     given = {
         "github_app_id": "1",
         "github_app_installation": "2",
@@ -215,7 +215,7 @@ def test_a_fault_while_signing_in_is_tried_again(
     assert exchanges.count == 2
 
 
-def test_an_installation_that_is_not_there_is_told_by_its_setting(key: tuple[str, str]) -> None:
+def test_an_installation_that_is_not_there_is_named_by_its_setting(key: tuple[str, str]) -> None:
     exchanges = _Exchanges(httpx.Response(404, json={"message": "Not Found"}))
 
     async def story() -> None:

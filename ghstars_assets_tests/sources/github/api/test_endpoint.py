@@ -96,7 +96,7 @@ def test_without_a_token_there_is_one_clear_sentence() -> None:
         _opened(Settings(), REAL)
 
 
-def test_a_sandbox_home_without_a_world_is_told_what_to_do() -> None:
+def test_a_sandbox_home_without_a_world_is_an_error_with_the_remedy() -> None:
     with pytest.raises(SettingsError, match=r"`ghstars demo` on an empty home"):
         _opened(Settings(), Marker("sandbox"))
 
@@ -114,10 +114,10 @@ def test_a_sandbox_home_has_a_github_of_its_own_that_needs_no_token_of_ours() ->
     with open_endpoint(Settings(), SANDBOX) as endpoint:
         assert endpoint.url.startswith("http://127.0.0.1:")
         assert (endpoint.kind, endpoint.can_travel) == ("sandbox", True)
-        world, day, told = asyncio.run(look(endpoint))
+        world, day, data = asyncio.run(look(endpoint))
     assert world == "5/40/2026-06-01"
     assert day == date(2026, 6, 3)
-    assert "viewer" in told
+    assert "viewer" in data
 
 
 def test_an_endpoint_shows_no_secret() -> None:
@@ -161,7 +161,7 @@ def test_github_itself_is_not_even_asked() -> None:
     assert asyncio.run(world_behind(_settings())) == "real"
 
 
-def test_a_sandbox_that_is_not_running_is_told_with_the_remedy() -> None:
+def test_a_sandbox_that_is_not_running_is_reported_with_the_remedy() -> None:
     with socket.socket() as bound_but_not_listening:
         bound_but_not_listening.bind(("127.0.0.1", 0))
         port = bound_but_not_listening.getsockname()[1]

@@ -155,7 +155,7 @@ def test_it_leaves_the_floor_of_the_hour_and_goes_on_at_the_reset() -> None:
     assert run_in_virtual_time(story()) == pytest.approx(20 * 60, abs=5)
 
 
-def test_a_reset_beyond_patience_is_said_with_its_time() -> None:
+def test_a_reset_beyond_patience_is_an_error_with_its_time() -> None:
     async def story() -> None:
         governor = Governor(Limits(patience_seconds=600), _now)
         governor.learn(_headers(0, BEGAN + timedelta(minutes=40)))
@@ -297,9 +297,9 @@ def test_a_floor_above_the_whole_budget_does_not_stop_everything() -> None:
 
     async def story() -> float:
         governor = Governor(Limits(points_kept=500), _now)
-        told = _headers(40, BEGAN + timedelta(minutes=20))
-        told["x-ratelimit-limit"] = "60"
-        governor.learn(told)
+        headers = _headers(40, BEGAN + timedelta(minutes=20))
+        headers["x-ratelimit-limit"] = "60"
+        governor.learn(headers)
         await _turn(governor)
         return asyncio.get_running_loop().time()
 
@@ -337,11 +337,11 @@ def test_what_is_under_way_is_taken_off_the_budget() -> None:
     assert second >= 5 * MINUTE
 
 
-@pytest.mark.parametrize("told", [{}, {"x-ratelimit-limit": "many"}])
-def test_headers_that_tell_no_budget_change_nothing(told: dict[str, str]) -> None:
+@pytest.mark.parametrize("headers", [{}, {"x-ratelimit-limit": "many"}])
+def test_headers_without_a_budget_change_nothing(headers: dict[str, str]) -> None:
     async def story() -> None:
         governor = Governor(Limits(), _now)
-        governor.learn(httpx.Headers(told))
+        governor.learn(httpx.Headers(headers))
         assert governor.budgets == {}
 
     run_in_virtual_time(story())

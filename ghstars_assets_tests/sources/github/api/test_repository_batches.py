@@ -1,5 +1,5 @@
-"""The snapshotter against every fault that GitHub has: each repository is told once, none is lost,
-and what is missing is missing for the reason that GitHub gives."""
+"""The snapshotter against every fault that GitHub has: each repository is recorded once, none is
+lost, and what is missing is missing for the reason that GitHub gives."""
 
 import asyncio
 import json
@@ -68,7 +68,7 @@ def test_a_row_says_what_the_world_says() -> None:
 
 
 @pytest.mark.parametrize("fault", SURVIVED)
-def test_whatever_befalls_some_batches_each_repository_is_told_once(fault: str) -> None:
+def test_whatever_befalls_some_batches_each_repository_is_recorded_once(fault: str) -> None:
     async def story() -> None:
         async with invented_github(repositories=300, faults=Faults({fault: 0.1})) as invented:
             asked = invented.asked()
@@ -103,7 +103,7 @@ def test_a_batch_that_is_too_heavy_is_halved_until_it_passes() -> None:
     run_in_virtual_time(story())
 
 
-def test_one_repository_that_breaks_every_answer_is_found_and_told_alone() -> None:
+def test_one_repository_that_breaks_every_answer_is_found_and_recorded_alone() -> None:
     async def story() -> None:
         poison = ""
 
@@ -127,7 +127,7 @@ def test_one_repository_that_breaks_every_answer_is_found_and_told_alone() -> No
     run_in_virtual_time(story())
 
 
-def test_what_is_gone_blocked_or_forbidden_is_told_apart() -> None:
+def test_what_is_gone_blocked_or_forbidden_is_recorded_as_such() -> None:
     async def story() -> None:
         async with invented_github() as invented:
             asked = invented.asked(6)
@@ -150,7 +150,7 @@ def test_what_is_gone_blocked_or_forbidden_is_told_apart() -> None:
     run_in_virtual_time(story())
 
 
-def test_one_that_is_withheld_with_its_whole_batch_is_found_and_told_blocked() -> None:
+def test_one_that_is_withheld_with_its_whole_batch_is_found_and_recorded_as_blocked() -> None:
     async def story() -> None:
         withheld = ""
 
@@ -195,7 +195,7 @@ def test_a_renamed_repository_is_the_same_one_under_its_new_name() -> None:
     run_in_virtual_time(story())
 
 
-def test_a_name_that_now_means_another_repository_is_told_and_not_followed() -> None:
+def test_a_name_that_now_means_another_repository_is_recorded_and_not_followed() -> None:
     async def story() -> None:
         async with invented_github() as invented:
             asked = invented.asked(5)
@@ -205,12 +205,12 @@ def test_a_name_that_now_means_another_repository_is_told_and_not_followed() -> 
             invented.happen(delete=deleted.repo_id)
             heir = invented.happen(create=deleted.full_name, stars=4)["repo_id"]
             kept, _ = await _captured(invented, asked)
-            told = {
+            names_taken = {
                 row["repo_id"]: row["old_name_is_now"]
                 for row in kept.rows
                 if row.get("old_name_is_now")
             }
-            assert told == {renamed.repo_id: squatter, deleted.repo_id: heir}
+            assert names_taken == {renamed.repo_id: squatter, deleted.repo_id: heir}
             full = [row for row in kept.rows if row.get("stars") is not None]
             assert squatter not in {row["repo_id"] for row in full}
 
@@ -261,7 +261,7 @@ def test_what_was_answered_before_a_run_ends_has_been_kept() -> None:
                     invented.github, invented.asked(), keep=kept, progress=lambda *_: None
                 )
             assert len(kept.rows) >= 150
-            assert len(kept.rows) == sum(sum(day.values()) for day in invented.told.values())
+            assert len(kept.rows) == sum(sum(day.values()) for day in invented.shown.values())
 
     run_in_virtual_time(story())
 

@@ -54,7 +54,7 @@ class Home:
         asked = {"name": name, "times": times}
         httpx.post(f"{self.url}/sandbox/faults", json=asked).raise_for_status()
 
-    def told(self, day: date) -> dict[str, int]:
+    def served(self, day: date) -> dict[str, int]:
         served = httpx.get(f"{self.url}/sandbox/served").json()
         return served["repositories"].get(str(day), {})
 
@@ -62,14 +62,14 @@ class Home:
         days = DayRange(first, last or first)
         found: list[DayOutcome] = []
         for source in (take_discovered_days, take_github_days):
-            found = list(source(self.lake, self.marker, TABLES, days, _say))
+            found = list(source(self.lake, self.marker, TABLES, days, _ignore))
         return found
 
     def rows(self, day: date) -> pl.DataFrame:
         return self.lake.read(TABLES.github.name, day)
 
 
-def _say(_told: str) -> None:
+def _ignore(_message: str) -> None:
     pass
 
 
@@ -105,7 +105,7 @@ def test_today_is_taken_once_and_then_kept_whatever_github_says_later(home: Home
     (again,) = home.take(FIRST)
     assert again.reason == "taken before and kept as it was"
     assert home.rows(FIRST).equals(before)
-    assert set(home.told(FIRST).values()) == {1}
+    assert set(home.served(FIRST).values()) == {1}
 
 
 def test_a_past_day_is_never_stamped_with_todays_count(home: Home) -> None:
@@ -119,7 +119,7 @@ def test_a_past_day_is_never_stamped_with_todays_count(home: Home) -> None:
     assert "GitHub knows only what is so today" in missed.reason
     assert f"ghstars gap stars {_day(1)}" in missed.reason
     assert home.lake.days(TABLES.github.name) == [FIRST]
-    assert home.told(_day(3)) == {}
+    assert home.served(_day(3)) == {}
 
 
 def test_a_day_that_has_not_begun_is_not_taken_either(home: Home) -> None:
@@ -131,11 +131,11 @@ def test_a_past_day_of_a_real_home_needs_no_token_to_be_refused(tmp_path: Path) 
     lake = Lake(Settings(home=tmp_path))
     marker = mark_lake(lake, Marker("real"))
     long_ago = DayRange(date(2026, 1, 1), date(2026, 1, 2))
-    found = list(take_github_days(lake, marker, TABLES, long_ago, _say))
+    found = list(take_github_days(lake, marker, TABLES, long_ago, _ignore))
     assert [outcome.status for outcome in found] == [Status.SKIPPED, Status.SKIPPED]
     today = DayRange(utc_today(), utc_today())
     with pytest.raises(SettingsError, match="No GitHub token is set"):
-        list(take_github_days(lake, marker, TABLES, today, _say))
+        list(take_github_days(lake, marker, TABLES, today, _ignore))
 
 
 def test_what_a_killed_run_had_fetched_is_not_asked_for_again(home: Home) -> None:
@@ -148,8 +148,8 @@ def test_what_a_killed_run_had_fetched_is_not_asked_for_again(home: Home) -> Non
     (outcome,) = home.take(FIRST)
     assert "25 had been fetched before" in outcome.reason
     assert home.rows(FIRST).equals(whole)
-    told = home.told(FIRST)
-    assert {told[str(repo_id)] for repo_id in had["repo_id"]} == {1}
+    served = home.served(FIRST)
+    assert {served[str(repo_id)] for repo_id in had["repo_id"]} == {1}
     assert intake.rows().is_empty()
 
 
@@ -207,7 +207,7 @@ def test_names_in_the_registry_follow_a_rename(home: Home) -> None:
     home.show(_day(1))
     home.happen(rename=renamed["repo_id"], to="elsewhere/anew")
     home.take(_day(1))
-    list(take_repositories_days(home.lake, home.marker, TABLES, DayRange(FIRST, _day(1)), _say))
+    list(take_repositories_days(home.lake, home.marker, TABLES, DayRange(FIRST, _day(1)), _ignore))
     registry = home.lake.read(TABLES.repositories.name, _day(1))
     row = registry.row(by_predicate=pl.col("repo_id") == renamed["repo_id"], named=True)
     assert (row["full_name"], row["previous_name"]) == ("elsewhere/anew", renamed["full_name"])
@@ -232,8 +232,8 @@ def test_a_sandbox_home_of_its_own_shows_every_day_of_its_past(tmp_path: Path) -
     everything = [(parse_tracking_rule("stars", "0.."), None)]
     record(lake, TABLES, "track", everything, "a test", datetime(2026, 6, 1, tzinfo=UTC))
     days = DayRange(FIRST, _day(3))
-    list(take_discovered_days(lake, marker, TABLES, days, _say))
-    outcomes = list(take_github_days(lake, marker, TABLES, days, _say))
+    list(take_discovered_days(lake, marker, TABLES, days, _ignore))
+    outcomes = list(take_github_days(lake, marker, TABLES, days, _ignore))
     assert [outcome.status for outcome in outcomes] == [Status.WRITTEN] * 4
     for day in days:
         rows = lake.read(TABLES.github.name, day)

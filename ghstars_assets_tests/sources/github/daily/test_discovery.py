@@ -64,7 +64,7 @@ def test_more_than_a_thousand_with_the_same_stars_are_split_by_their_creation(
                 invented.happen(create=f"many/n{number}", stars=stars)
             monkeypatch.setattr(discovery, "MOST_RESULTS", 20)
             search = await _found(invented, parse_tracking_rule("stars", f"{stars}..{stars}"))
-            # Made in one second: no split can tell them apart, and that is said.
+            # Made in one second: no split can separate them, and the search says so.
             assert search.incomplete
             monkeypatch.setattr(discovery, "MOST_RESULTS", 60)
             search = await _found(invented, parse_tracking_rule("stars", f"{stars}..{stars}"))
@@ -85,7 +85,7 @@ def test_a_search_that_stumbles_is_tried_again_until_it_is_whole(fault: str) -> 
     run_in_virtual_time(story())
 
 
-def test_a_search_that_never_finishes_is_told_and_not_taken_for_whole() -> None:
+def test_a_search_that_never_finishes_is_reported_and_not_taken_for_whole() -> None:
     async def story() -> None:
         def meddle(request: httpx.Request) -> httpx.Response | None:
             if request.url.path != "/search/repositories":

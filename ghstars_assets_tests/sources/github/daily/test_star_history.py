@@ -1,4 +1,4 @@
-"""The star history: what is said today about the past, stored under today."""
+"""The star history: what GitHub answers today about the past, stored under today."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +27,7 @@ FIRST = date(2026, 6, 1)
 TODAY = FIRST + timedelta(days=20)
 
 
-def _say(_told: str) -> None:
+def _ignore(_message: str) -> None:
     pass
 
 
@@ -43,11 +43,11 @@ class Home:
     def capture(self, day: date) -> None:
         self.show(day)
         for source in (take_discovered_days, take_github_days):
-            list(source(self.lake, self.marker, TABLES, DayRange(day, day), _say))
+            list(source(self.lake, self.marker, TABLES, DayRange(day, day), _ignore))
 
     def read(self, day: date) -> DayOutcome:
         days = DayRange(day, day)
-        (found,) = take_star_history_days(self.lake, self.marker, TABLES, days, _say)
+        (found,) = take_star_history_days(self.lake, self.marker, TABLES, days, _ignore)
         return found
 
     def rows(self, day: date) -> pl.DataFrame:
@@ -72,7 +72,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
         yield Home(lake, marker, sandbox.url)
 
 
-def test_what_is_said_of_the_past_is_stored_under_the_day_it_was_said(home: Home) -> None:
+def test_an_answer_about_the_past_is_stored_under_the_day_it_was_given(home: Home) -> None:
     home.capture(TODAY)
     outcome = home.read(TODAY)
     assert outcome.reason == "15 repositories read, 30 weeks of each"

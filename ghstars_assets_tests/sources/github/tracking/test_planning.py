@@ -99,7 +99,7 @@ def test_the_turns_are_spread_evenly_over_the_days() -> None:
     assert min(by_day[DAY + timedelta(days=number)] for number in range(7, 14)) > 1600
 
 
-def test_a_set_beyond_every_turn_is_said_to_be_short() -> None:
+def test_a_plan_that_cannot_reach_every_repository_in_time_is_marked_short() -> None:
     registry = _registry(5000)
     assert turns_of(registry, 10).turn_days == 28
     planned = plan(registry, NOTHING, TABLES.discovered.empty(), 10, DAY)
@@ -113,9 +113,9 @@ def test_the_next_date_is_kept() -> None:
     dated = with_next_days(registry, 200, DAY)
     for ahead in range(1, 7):
         day = DAY + timedelta(days=ahead)
-        told = set(dated.filter(pl.col("next_day") == day)["repo_id"])
+        expected = set(dated.filter(pl.col("next_day") == day)["repo_id"])
         asked = set(_asked(registry, 200, day))
-        assert told <= asked
+        assert expected <= asked
         assert dated.filter(pl.col("is_hot"))["repo_id"].is_in(list(asked)).all()
 
 

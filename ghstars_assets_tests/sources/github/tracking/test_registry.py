@@ -164,7 +164,11 @@ def test_the_registry_is_the_same_whichever_days_of_it_are_stored(lake: Lake) ->
         lake.write(TABLES.github.name, day, TABLES.github.conform(rows))
     folded = registry_as_of(lake, TABLES, _day(3))
     marker = Marker("real")
-    list(take_repositories_days(lake, marker, TABLES, DayRange(FIRST, _day(1)), lambda _told: None))
+    list(
+        take_repositories_days(
+            lake, marker, TABLES, DayRange(FIRST, _day(1)), lambda _message: None
+        )
+    )
     assert lake.days(TABLES.repositories.name) == [FIRST, _day(1)]
     compared = [name for name in folded.columns if name not in ("is_hot", "next_day")]
     assert registry_as_of(lake, TABLES, _day(3)).select(compared).equals(folded.select(compared))
@@ -174,6 +178,6 @@ def test_a_registry_cannot_run_ahead_of_the_answers(lake: Lake) -> None:
     with pytest.raises(MissingDayError, match="ghstars backfill stars --from 2026-06-01"):
         list(
             take_repositories_days(
-                lake, Marker("real"), TABLES, DayRange(FIRST, FIRST), lambda _told: None
+                lake, Marker("real"), TABLES, DayRange(FIRST, FIRST), lambda _message: None
             )
         )
