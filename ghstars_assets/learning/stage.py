@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import polars as pl
 
 from ghstars_assets.calendar import DayRange
+from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.outcomes import Fact
 from ghstars_assets.lake.tables import Lake
