@@ -162,6 +162,37 @@ def load_settings() -> Settings:
         ) from None
 
 
+def export_mlflow(settings: Settings) -> None:
+    """Set what MLflow reads from the environment alone: its credentials."""
+    if settings.mlflow_username:
+        os.environ["MLFLOW_TRACKING_USERNAME"] = settings.mlflow_username
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = settings.mlflow_password.get_secret_value()
+
+
+def forget_mlflow_address() -> None:
+    """MLflow puts its address into the environment, where it would pass for a user's setting."""
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+def let_openmp_threads_rest() -> None:
+    """Threads of OpenMP otherwise burn their core while they wait for one another; beside another
+    busy process a training on 2 cores then took 8 to 30 s in place of 4. OpenMP reads this once,
+    when it is loaded."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+SANDBOX_TOKEN_VARIABLE = "GHSTARS_SANDBOX_TOKEN"  # noqa: S105 - the name of it
+"""By which a sandbox in a child process is given its token: arguments are seen by everybody."""
+
+
+def sandbox_environment(token: str) -> dict[str, str]:
+    return {**os.environ, SANDBOX_TOKEN_VARIABLE: token}
+
+
+def sandbox_token() -> str:
+    return os.environ[SANDBOX_TOKEN_VARIABLE]
+
+
 def export_home(settings: Settings) -> None:
     """Set what Dagster, which reads the environment itself, must find of this home."""
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
@@ -170,7 +201,7 @@ def export_home(settings: Settings) -> None:
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment for the services that `ghstars up` starts: one home, told absolutely."""
+    """The environment for the services that `ghstars up` starts: one home, by its whole path."""
     return {
         **os.environ,
         "GHSTARS_HOME": str(settings.home_path),

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ghstars_assets.errors import SettingsError
-from ghstars_assets.settings import Settings, child_environment, load_settings
+from ghstars_assets.settings import PROJECT_ROOT, Settings, child_environment, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -101,3 +101,13 @@ def test_services_are_given_the_home_absolutely(
     environment = child_environment(load_settings())
     assert environment["GHSTARS_HOME"] == str(tmp_path / "here")
     assert environment["DAGSTER_HOME"] == str(tmp_path / "here" / "dagster")
+
+
+def test_nothing_else_reads_or_writes_the_environment() -> None:
+    package = PROJECT_ROOT / "ghstars_assets"
+    naming = [
+        str(file.relative_to(package))
+        for file in sorted(package.rglob("*.py"))
+        if "os.environ" in file.read_text("utf-8") or "getenv" in file.read_text("utf-8")
+    ]
+    assert naming == ["settings.py"]

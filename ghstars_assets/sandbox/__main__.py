@@ -1,18 +1,17 @@
 """`python -m ghstars_assets.sandbox`: the child process of `child.running_sandbox`."""
 
 import argparse
-import os
 from datetime import date
 from pathlib import Path
 
 from ghstars_assets.sandbox.github.clock import SandboxClock
 from ghstars_assets.sandbox.github.state import GitHubState
 from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
-from ghstars_assets.sandbox.http.child import TOKEN_VARIABLE
 from ghstars_assets.sandbox.http.limits import SandboxLimits
 from ghstars_assets.sandbox.http.server import bound_socket, say_ready, serve
 from ghstars_assets.sandbox.world.conditions import capture_moment
 from ghstars_assets.sandbox.world.world import WorldSpec
+from ghstars_assets.settings import sandbox_token
 
 
 def main() -> None:
@@ -27,7 +26,7 @@ def main() -> None:
     spec = WorldSpec(given.seed, given.repositories, given.first_day, given.change_on)
     clock = SandboxClock.fixed(capture_moment(spec.seed, spec.first_day))
     limits = SandboxLimits.generous() if given.limits == "generous" else SandboxLimits()
-    options = SandboxOptions(os.environ[TOKEN_VARIABLE], limits=limits, served_log=given.served_log)
+    options = SandboxOptions(sandbox_token(), limits=limits, served_log=given.served_log)
     listening = bound_socket(0)
     app = create_app(GitHubState(spec, clock), options)
     say_ready(listening)

@@ -5,7 +5,6 @@ Everything that touches MLflow is here. It is slow to import, so it is imported 
 
 import json
 import logging
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import home_lock, prepare_home
 from ghstars_assets.learning.evaluation.skill import SkillReport
 from ghstars_assets.learning.training.candidate import Candidate
-from ghstars_assets.settings import Settings
+from ghstars_assets.settings import Settings, export_mlflow, forget_mlflow_address
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -172,10 +171,7 @@ def _parameters(candidate: Candidate) -> dict[str, object]:
 
 
 def _client(settings: Settings) -> "MlflowClient":
-    # MLflow reads its credentials from the environment alone.
-    if settings.mlflow_username:
-        os.environ["MLFLOW_TRACKING_USERNAME"] = settings.mlflow_username
-        os.environ["MLFLOW_TRACKING_PASSWORD"] = settings.mlflow_password.get_secret_value()
+    export_mlflow(settings)
     import mlflow
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
@@ -186,8 +182,7 @@ def _client(settings: Settings) -> "MlflowClient":
     mlflow.set_tracking_uri(settings.mlflow_uri)
     mlflow.set_registry_uri(settings.mlflow_uri)
     if not settings.mlflow_tracking_uri:
-        # MLflow puts it into the environment too, where it would pass for a setting of the user's.
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        forget_mlflow_address()
     try:
         with home_lock(settings):
             client = MlflowClient(settings.mlflow_uri, settings.mlflow_uri)

@@ -1,7 +1,8 @@
 """LightGBM, imported when it is first needed, and with threads that give way."""
 
-import os
 from typing import TYPE_CHECKING
+
+from ghstars_assets.settings import let_openmp_threads_rest
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -12,10 +13,8 @@ if TYPE_CHECKING:
 
 
 def lightgbm_module() -> "ModuleType":
-    """Its threads otherwise burn their core while they wait for one another; beside another busy
-    process a training on 2 cores then took 8 to 30 s in place of 4. OpenMP reads this once, when
-    it is loaded."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    """Import it once its threads know how to wait."""
+    let_openmp_threads_rest()
     import lightgbm
 
     return lightgbm

@@ -5,7 +5,6 @@ stdin closes: also when we are killed.
 """
 
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -19,8 +18,8 @@ from typing import Literal
 
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.sandbox.world.world import WorldSpec
+from ghstars_assets.settings import sandbox_environment
 
-TOKEN_VARIABLE = "GHSTARS_SANDBOX_TOKEN"  # noqa: S105 - the name of a variable
 _STOP_SECONDS = 10
 _ANSWER_SECONDS = 60
 
@@ -64,7 +63,7 @@ def running_sandbox(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, TOKEN_VARIABLE: token},
+        env=sandbox_environment(token),
         # Ctrl-C is for us; the child ends when we do.
         start_new_session=True,
     ) as process:
