@@ -22,12 +22,6 @@ OUR_FOLDERS = {
 
 PAST = PROJECT_ROOT / "docs" / "changelog.md"
 """It names what is no more."""
-ON_THEIR_WAY = {
-    "cli/entry_point.py", "learning/gates.py", "learning/monitoring/stage_checks.py",
-    "learning/plan.py", "learning/stage.py", "orchestration/assets/",
-    "orchestration/dagster_internals.py", "orchestration/triggers/",
-}  # fmt: skip
-
 every_page = pytest.mark.parametrize(
     "page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT))
 )
@@ -64,7 +58,7 @@ def test_every_path_that_is_named_exists(page: Path) -> None:
         for path in paths_in(page.read_text())
         if page != PAST and not any((root / path).exists() for root in ROOTS)
     ]
-    assert set(lost) <= ON_THEIR_WAY
+    assert lost == []
 
 
 def test_a_page_that_points_at_nothing_is_found() -> None:

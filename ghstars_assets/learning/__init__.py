@@ -1,0 +1,5 @@
+"""The learning loop: pure functions over frames, the same for every problem.
+
+Here stands what a problem is, what a stage is and which there are, and what is due. The rooms below
+hold what the stages compute. Nothing here imports Dagster, draws a picture or names a problem.
+"""

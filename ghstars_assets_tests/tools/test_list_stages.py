@@ -7,7 +7,7 @@ import pytest
 
 from ghstars_assets.lake.catalog import Column, Table
 from ghstars_assets.sql_tables.header import Window
-from tools.list_stages import stage_page, window_in_words
+from tools.list_stages import PAGE, current_page, stage_page, window_in_words
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,7 @@ def test_a_bar_in_a_description_ends_no_cell() -> None:
 )
 def test_a_window_is_put_into_words(window: Window, words: str) -> None:
     assert window_in_words(window) == words
+
+
+def test_the_page_in_docs_is_the_one_that_the_code_makes() -> None:
+    assert PAGE.read_text() == current_page(), "run `make rooms`"

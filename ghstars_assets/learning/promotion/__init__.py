@@ -1,0 +1,1 @@
+"""Who serves: the comparison of two versions, the decision, its log, and decisions by hand."""

@@ -1,0 +1,1 @@
+"""Stars: which repositories will gain stars over the next seven days, how many, and how sure."""
