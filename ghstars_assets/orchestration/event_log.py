@@ -23,16 +23,13 @@ from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
 from dagster import StringSource
+from dagster._config.config_schema import UserConfigSchema
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, NullPool, Pool, StaticPool, create_engine
 from sqlalchemy.event import listen
-
-from ghstars_assets.orchestration.dagster_internals import (
-    SQLITE_BUSY_TIMEOUT_SECONDS,
-    ConfigurableClassData,
-    EventLogEntry,
-    SqliteEventLogStorage,
-    UserConfigSchema,
-)
 
 # The index and the latest runs, three file handles each; an older run's file is opened again.
 MAX_OPEN_DATABASES = 16
