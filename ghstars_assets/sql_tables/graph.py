@@ -9,16 +9,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import sqlglot
-from sqlglot import exp
 
 from ghstars_assets.errors import SqlAssetError
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.duck import bind_select, scratch_session
 from ghstars_assets.sql_tables.gate import quarantine_table
 from ghstars_assets.sql_tables.header import AssertionCheck, SqlFile, read_sql_file
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,11 @@ def load_sql_graph(folders: Iterable[Path], made_elsewhere: Iterable[Table]) -> 
     return SqlGraph(files, tables)
 
 
-def _parsed(file: SqlFile) -> exp.Query:
+def _parsed(file: SqlFile) -> "exp.Query":
+    # It is needed when a graph is loaded, and not by whoever imports this.
+    import sqlglot
+    from sqlglot import exp
+
     try:
         tree = sqlglot.parse_one(file.query, read="duckdb")
     except sqlglot.ParseError as error:
@@ -72,6 +78,8 @@ def _parsed(file: SqlFile) -> exp.Query:
 def _tables_in(file: SqlFile) -> dict[str, int]:
     """The tables that the query names, each with its line in the query. What reads a file by its
     path, or finds a table by other means than its name, would get round the window."""
+    from sqlglot import exp
+
     tree = _parsed(file)
     steps = {step.alias for step in tree.find_all(exp.CTE)}
     found: dict[str, int] = {}
@@ -229,6 +237,8 @@ def _must_bind(
 
 def _line_of(file: SqlFile, column: str) -> int:
     """The line of the query that gives the column."""
+    from sqlglot import exp
+
     for select in _parsed(file).selects:
         if select.alias_or_name == column:
             return max(name.meta.get("line", 1) for name in select.find_all(exp.Identifier))

@@ -35,7 +35,6 @@ from ghstars_assets.sql_tables.checks import DayCheck, check_descriptions
 from ghstars_assets.sql_tables.engine import fill
 from ghstars_assets.sql_tables.graph import SqlGraph
 from ghstars_assets.sql_tables.header import SqlFile
-from ghstars_assets.sql_tables.lineage import column_sources
 
 MetadataOfMany = Callable[[Lake], Mapping[str, MetadataValue]]
 """Metadata of the whole table for a run of many days, beside that of every run."""
@@ -102,6 +101,8 @@ def build_sql_asset(
 
 
 def _lineage(file: SqlFile, graph: SqlGraph) -> dict[str, TableColumnLineage]:
+    from ghstars_assets.sql_tables.lineage import column_sources
+
     deps = {
         column: [TableColumnDep(asset_key(table), name) for table, name in sources]
         for column, sources in column_sources(file, graph).items()
