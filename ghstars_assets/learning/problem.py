@@ -1,4 +1,4 @@
-"""What a problem is: one question that the learning loop answers, and all it needs to be told.
+"""What a problem is: one question that the learning loop answers, and all it needs to know.
 
 Which columns are features, base, naive forecast or target stands in the headers of the problem's
 SQL files and nowhere else; here stands what SQL cannot say.
@@ -74,7 +74,7 @@ class Problem:
     entity_name: str = ""
     """The column that names it to a reader, where that is another one."""
     segments: Mapping[str, str] = field(default_factory=dict)
-    """By what the record is also told apart: SQL over a row of the snapshots."""
+    """By what the record is also split: SQL over a row of the snapshots."""
     words: Callable[[pl.DataFrame, pl.DataFrame], pl.Series] | None = field(
         default=None, compare=False, repr=False
     )

@@ -5,7 +5,7 @@ of a second, and only Dagster's own processes need it.
 
 - `execute_run_iterator`, `InMemoryJob`: a command runs assets in its own process and hears of each
   event as it happens; the public `materialize` returns when everything is over.
-- tags of runs: a run over a range, and one that a sensor asked for, are told apart by them, and
+- tags of runs: a run over a range, and one that a sensor asked for, are known by them, and
   Dagster exports only some of their names.
 - `AssetCheckExecutionRecord`, `PartitionKeyFilter`: the sensor reads the records of a check by day,
   for which there is no public call.

@@ -92,7 +92,7 @@ class Daemon:
 
 
 def _serve_from(settings: Settings, first: date) -> None:
-    """A model was trained as of that day, and put in office."""
+    """A model was trained as of that day, and deployed."""
     lake, tables = Lake(settings), loop_tables(PROBLEM)
     lake.write(PROBLEM.table("model"), first, tables["model"].empty())
     decided = {"decision": "deploy", "effective_from": first, "decided_at": MORNING}

@@ -15,7 +15,7 @@ from ghstars_assets.cli.parameters import form_options, pass_settings, problem_a
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
-from ghstars_assets.learning.promotion.decisions import PUTS_IN_OFFICE, champions_of
+from ghstars_assets.learning.promotion.decisions import SERVING_DECISIONS, champions_of
 from ghstars_assets.learning.promotion.manual_decisions import require_known
 from ghstars_assets.learning.registry.champion_files import files_of
 from ghstars_assets.problems.platform import Form
@@ -146,7 +146,9 @@ def _by_version(log: pl.DataFrame | None) -> dict[int, list[dict[str, Any]]]:
 
 def _since(decisions: list[dict[str, Any]]) -> date | None:
     """Return the day from which it last served."""
-    served_from = [row["effective_from"] for row in decisions if row["decision"] in PUTS_IN_OFFICE]
+    served_from = [
+        row["effective_from"] for row in decisions if row["decision"] in SERVING_DECISIONS
+    ]
     return max(served_from, default=None)
 
 

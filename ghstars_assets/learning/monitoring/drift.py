@@ -89,8 +89,13 @@ def drift_rows(
                 continue
             shift = Shift.between(sketch, values)
             reason = shift.reason(problem.gates)
-            told = {"feature": name, "kind": kind, "is_drifted": bool(reason), "reason": reason}
-            yield {**told, **asdict(shift)}
+            described = {
+                "feature": name,
+                "kind": kind,
+                "is_drifted": bool(reason),
+                "reason": reason,
+            }
+            yield {**described, **asdict(shift)}
 
 
 def feature_values(frames: Sequence[pl.DataFrame], names: Iterable[str]) -> "dict[str, Floats]":

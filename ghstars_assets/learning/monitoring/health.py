@@ -71,15 +71,15 @@ def verdict_of(
     if skill.skill_vs_naive is None:
         unknown = _skill_unknown(gates, skill)
         return (Verdict.WAIT if has_drifted else Verdict.HEALTHY), f"{unknown}; {drifted}"
-    told = f"the skill of {skill.skill_vs_naive:.3g} {_origins(skill)}"
+    measured = f"the skill of {skill.skill_vs_naive:.3g} {_origins(skill)}"
     warning, critical = gates.skill_warning.value, gates.skill_critical.value
     if skill.skill_vs_naive < critical:
-        return Verdict.REACTIVE, f"{told} is below {critical:g}, which is critical; {drifted}"
+        return Verdict.REACTIVE, f"{measured} is below {critical:g}, which is critical; {drifted}"
     if skill.skill_vs_naive < warning:
         verdict = Verdict.PROACTIVE if has_drifted else Verdict.WAIT
-        return verdict, f"{told} is below the warning of {warning:g}; {drifted}"
+        return verdict, f"{measured} is below the warning of {warning:g}; {drifted}"
     verdict = Verdict.WAIT if has_drifted else Verdict.HEALTHY
-    return verdict, f"{told} holds (the warning is {warning:g}); {drifted}"
+    return verdict, f"{measured} holds (the warning is {warning:g}); {drifted}"
 
 
 def thresholds_of(problem: Problem) -> dict[str, float | dict[str, float]]:

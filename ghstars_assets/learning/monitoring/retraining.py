@@ -186,11 +186,11 @@ def record_answers(lake: Lake, found: Sequence[Ask | HeldBack], actor: str) -> N
     if not found:
         return
     log = lake.read_log(AUDIT.name)
-    told = set() if log is None else set(log.select("event", "subject").iter_rows())
+    recorded = set() if log is None else set(log.select("event", "subject").iter_rows())
     for one in found:
         subject = one.evaluation.id
         is_asked = isinstance(one, Ask)
-        if (ASKED, subject) in told or (not is_asked and (HELD_BACK, subject) in told):
+        if (ASKED, subject) in recorded or (not is_asked and (HELD_BACK, subject) in recorded):
             continue
         record_event(
             lake,

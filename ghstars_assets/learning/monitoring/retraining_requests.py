@@ -52,7 +52,7 @@ def request_retraining(lake: Lake, problem: Problem, why: str, actor: str, day: 
 
 
 def day_of_request(lake: Lake, problem: Problem) -> date:
-    """The day a request of now is of: the newest whose health can be told."""
+    """The day a request of now is of: the newest whose health is known."""
     served = first_championed_day(lake, problem)
     if served is None:
         raise NoChampionError(

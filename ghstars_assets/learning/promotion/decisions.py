@@ -16,7 +16,7 @@ from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.rules import decide_on_candidate
 from ghstars_assets.learning.tables import loop_tables
 
-PUTS_IN_OFFICE = ("deploy", "promote", "rollback")
+SERVING_DECISIONS = ("deploy", "promote", "rollback")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def model_row(lake: Lake, problem: Problem, version: int) -> dict[str, Any]:
 
 
 def champions_of(lake: Lake, problem: Problem, days: DayRange) -> pl.DataFrame:
-    """One row a day, read off the log: the last version put in office by then; no row for a day
-    on which there was none."""
+    """Read off the log who served on each day: the last version that was deployed or promoted by
+    then. A day on which there was none has no row."""
     table = loop_tables(problem)["champion"]
     log = lake.read_log(problem.table("decisions"))
     if log is None:
@@ -60,14 +60,14 @@ def first_championed_day(lake: Lake, problem: Problem) -> date | None:
     log = lake.read_log(problem.table("decisions"))
     if log is None:
         return None
-    served = log.filter(pl.col("decision").is_in(PUTS_IN_OFFICE))["effective_from"].to_list()
+    served = log.filter(pl.col("decision").is_in(SERVING_DECISIONS))["effective_from"].to_list()
     return min(served, default=None)
 
 
 def champion_on(log: pl.DataFrame, day: date) -> dict[str, object] | None:
     """A row of `champion`, off the log."""
     in_office = log.filter(
-        pl.col("decision").is_in(PUTS_IN_OFFICE), pl.col("effective_from") <= day
+        pl.col("decision").is_in(SERVING_DECISIONS), pl.col("effective_from") <= day
     ).sort("effective_from", maintain_order=True)
     if in_office.is_empty():
         return None

@@ -1,4 +1,4 @@
-"""What a person decides about who serves: putting a version in office, or going back to one.
+"""What a person decides about who serves: promoting a version, or going back to one.
 
 Both hold from today on: forecasts of days gone by stay those of the version that served then.
 """
@@ -15,7 +15,7 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.forecasting.served_model import ServedModel
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import (
-    PUTS_IN_OFFICE,
+    SERVING_DECISIONS,
     Decision,
     champion_on,
     log_decision,
@@ -23,8 +23,8 @@ from ghstars_assets.learning.promotion.decisions import (
 )
 
 
-class OverrulingError(GhstarsError):
-    """A version cannot be put in office."""
+class ManualDecisionError(GhstarsError):
+    """A version cannot be promoted or gone back to."""
 
 
 def promote(
@@ -35,9 +35,11 @@ def promote(
     actor: str,
     today: Callable[[], date] = utc_today,
 ) -> Decision:
-    """Put a version in office, whatever was decided on it."""
+    """Promote a version, whatever was decided on it."""
     require_fit(lake, problem, version)
-    return _overrule(lake, problem, "promote", lambda _log, _serving: version, why, actor, today())
+    return _decide_by_hand(
+        lake, problem, "promote", lambda _log, _serving: version, why, actor, today()
+    )
 
 
 def rollback(
@@ -53,27 +55,27 @@ def rollback(
     def chosen(log: pl.DataFrame, serving: int) -> int:
         predecessors = predecessors_of(log, serving)
         if to is None and not predecessors:
-            raise OverrulingError(
+            raise ManualDecisionError(
                 f"Version {serving} of {problem.name} is the first that served, so there is none "
                 f"to go back to; choose one with `ghstars promote {problem.name} VERSION`."
             )
         version = predecessors[-1] if to is None else to
         require_fit(lake, problem, version)
         if version not in _served(log):
-            raise OverrulingError(
+            raise ManualDecisionError(
                 f"Version {version} of {problem.name} never served, so nobody can go back to it; "
-                f"put it in office with `ghstars promote {problem.name} {version}`."
+                f"promote it with `ghstars promote {problem.name} {version}`."
             )
         return version
 
-    return _overrule(lake, problem, "rollback", chosen, why, actor, today())
+    return _decide_by_hand(lake, problem, "rollback", chosen, why, actor, today())
 
 
 def predecessors_of(log: pl.DataFrame, serving: int) -> list[int]:
     """Who served before, the latest last. A rollback undoes what came after the version it went
     back to, so that going back twice goes back two versions and not to and fro."""
     stack: list[int] = []
-    in_office = log.filter(pl.col("decision").is_in(PUTS_IN_OFFICE))
+    in_office = log.filter(pl.col("decision").is_in(SERVING_DECISIONS))
     for version, decision in (
         in_office.sort("effective_from", maintain_order=True)
         .select("model_version", "decision")
@@ -90,7 +92,7 @@ def require_known(lake: Lake, problem: Problem, version: int) -> dict[str, Any]:
     try:
         return model_row(lake, problem, version)
     except NoChampionError:
-        raise OverrulingError(
+        raise ManualDecisionError(
             f"{problem.name} has no version {version}; `ghstars models {problem.name}` lists those "
             "there are."
         ) from None
@@ -100,7 +102,7 @@ def require_fit(lake: Lake, problem: Problem, version: int) -> None:
     """Refuse a version that could not forecast."""
     served = ServedModel.from_row(problem, require_known(lake, problem, version))
     if missing := served.missing_heads:
-        raise OverrulingError(
+        raise ManualDecisionError(
             f"Version {version} of {problem.name} was trained by an earlier release and has no "
             f"{', '.join(missing)}; choose a later one of `ghstars models {problem.name}`."
         )
@@ -108,14 +110,14 @@ def require_fit(lake: Lake, problem: Problem, version: int) -> None:
     for newest in lake.days(features)[-1:]:
         stored = lake.scan(features, DayRange(newest, newest))
         if lacking := served.lacking(stored.collect_schema().names()):
-            raise OverrulingError(
+            raise ManualDecisionError(
                 f"Version {version} of {problem.name} forecasts with {', '.join(lacking)}, which "
                 f"{features} of {newest} does not have; bring the columns back, or choose a later "
                 "version."
             )
 
 
-def _overrule(
+def _decide_by_hand(
     lake: Lake,
     problem: Problem,
     event: str,
@@ -127,21 +129,21 @@ def _overrule(
     """Like every decision, logged only if the log is still as it was read."""
     why = " ".join(why.split())
     if not why:
-        raise OverrulingError(f"Say why, for whoever reads the log of {problem.name} later.")
+        raise ManualDecisionError(f"Say why, for whoever reads the log of {problem.name} later.")
     table = problem.table("decisions")
     while True:
         entries = lake.log_entries(table)
         log = lake.read_log(table)
         champion = champion_on(log, day) if log is not None else None
         if log is None or champion is None:
-            raise OverrulingError(
+            raise ManualDecisionError(
                 f"No version of {problem.name} serves yet; the first takes office by itself with "
                 f"`ghstars backfill {problem.name} --stages model,champion`."
             )
         serving = int(str(champion["model_version"]))
         version = choose(log, serving)
         if version == serving:
-            raise OverrulingError(
+            raise ManualDecisionError(
                 f"Version {version} of {problem.name} serves already, since "
                 f"{champion['effective_from']}."
             )
@@ -151,4 +153,4 @@ def _overrule(
 
 
 def _served(log: pl.DataFrame) -> set[int]:
-    return set(log.filter(pl.col("decision").is_in(PUTS_IN_OFFICE))["model_version"])
+    return set(log.filter(pl.col("decision").is_in(SERVING_DECISIONS))["model_version"])

@@ -149,7 +149,7 @@ def _side(window: Comparison) -> str:
 def _reference_days(
     lake: Lake, problem: Problem, day: date, versions: Sequence[Mapping[str, Any]]
 ) -> tuple[list[date], str]:
-    """Days of the reference window; none, and why, where it tells nothing of these versions."""
+    """Days of the reference window; none, and why, where it says nothing of these versions."""
     newest = day - timedelta(days=problem.label_lag_days)
     labels = [known for known in lake.days(problem.table("labels")) if known <= newest]
     window = reference_window(problem, labels, day)

@@ -133,8 +133,8 @@ def _put(lake: Lake, key: str, content: bytes) -> None:
         lake.store.put(key, content)
 
 
-def _json(told: object) -> bytes:
-    return (json.dumps(told, default=str, indent=2, ensure_ascii=False) + "\n").encode()
+def _json(value: object) -> bytes:
+    return (json.dumps(value, default=str, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _sha256(content: bytes) -> str:

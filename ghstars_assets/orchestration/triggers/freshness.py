@@ -47,7 +47,7 @@ class Clocks:
     is no news; a whole day over means that one was missed."""
     outcome: Clock
     """What looks ahead is made daily too, but a day that was held back a horizon ago leaves none
-    today, and that was told when it was held back."""
+    today, and that was reported when it was held back."""
     weekly: Clock
     """A week that fails is seen the day after; three days give a holiday."""
 

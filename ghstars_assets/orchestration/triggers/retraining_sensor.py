@@ -191,7 +191,7 @@ def _newest_first(
 
 def _evaluation(problem: Problem, record: AssetCheckExecutionRecord) -> Evaluation | None:
     """None for a run as a whole, which has no day; for one that did not get to its check; and for
-    what somebody reported by hand, which tells no decision."""
+    what somebody reported by hand, which names no decision."""
     found = record.evaluation
     if record.partition is None or not isinstance(found, AssetCheckEvaluation):
         return None

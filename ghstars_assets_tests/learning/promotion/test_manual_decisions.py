@@ -14,7 +14,7 @@ from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.promotion import manual_decisions
 from ghstars_assets.learning.promotion.decisions import champions_of, decide, model_row
 from ghstars_assets.learning.promotion.manual_decisions import (
-    OverrulingError,
+    ManualDecisionError,
     predecessors_of,
     promote,
     rollback,
@@ -90,7 +90,7 @@ def test_going_back_twice_goes_back_two_versions(served: ServedTides) -> None:
     assert served.on(TODAY) == 2
     served.roll_back()
     assert served.on(TODAY) == 1
-    with pytest.raises(OverrulingError, match=r"^Version 1 of tides is the first that served"):
+    with pytest.raises(ManualDecisionError, match=r"^Version 1 of tides is the first that served"):
         served.roll_back()
 
 
@@ -121,15 +121,19 @@ def test_who_served_before(log: list[tuple[int, str]], predecessors: list[int]) 
 
 def test_what_cannot_be_is_refused_in_a_sentence_and_leaves_no_trace(served: ServedTides) -> None:
     before = served.log
-    with pytest.raises(OverrulingError, match=r"^tides has no version 9; `ghstars models tides`"):
+    with pytest.raises(
+        ManualDecisionError, match=r"^tides has no version 9; `ghstars models tides`"
+    ):
         served.promote(9)
-    with pytest.raises(OverrulingError, match=r"^tides has no version 9;"):
+    with pytest.raises(ManualDecisionError, match=r"^tides has no version 9;"):
         served.roll_back(to=9)
-    with pytest.raises(OverrulingError, match=r"^Version 2 of tides serves already, since 2026-02"):
+    with pytest.raises(
+        ManualDecisionError, match=r"^Version 2 of tides serves already, since 2026-02"
+    ):
         served.promote(2)
-    with pytest.raises(OverrulingError, match=r"^Version 3 of tides never served"):
+    with pytest.raises(ManualDecisionError, match=r"^Version 3 of tides never served"):
         served.roll_back(to=3)
-    with pytest.raises(OverrulingError, match=r"^Say why"):
+    with pytest.raises(ManualDecisionError, match=r"^Say why"):
         served.promote(3, why="  ")
     assert served.log == before
 
@@ -143,18 +147,20 @@ def _changed(lake: Lake, version: int, **columns: pl.Expr) -> None:
 
 def test_a_version_that_cannot_forecast_is_refused(served: ServedTides) -> None:
     _changed(served.lake, 1, booster_mean=pl.lit(None, pl.String))
-    with pytest.raises(OverrulingError, match=r"^Version 1 of tides was trained by an earlier"):
+    with pytest.raises(ManualDecisionError, match=r"^Version 1 of tides was trained by an earlier"):
         served.roll_back()
     without = served.lake.read("tides.features", DAYS.last).drop("week_before_cm")
     served.lake.write("tides.features", DAYS.last, without)
-    with pytest.raises(OverrulingError, match=r"^Version 3 of tides forecasts with week_before_cm"):
+    with pytest.raises(
+        ManualDecisionError, match=r"^Version 3 of tides forecasts with week_before_cm"
+    ):
         served.promote(3)
 
 
 def test_nothing_is_promoted_by_hand_while_nobody_serves(tides: Lake, served: ServedTides) -> None:
     for _, key in tides.log_entries("tides.decisions"):
         tides.store.delete(key)
-    with pytest.raises(OverrulingError, match=r"^No version of tides serves yet"):
+    with pytest.raises(ManualDecisionError, match=r"^No version of tides serves yet"):
         served.promote(3)
 
 
