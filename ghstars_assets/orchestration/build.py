@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from dagster import AssetsDefinition, Definitions, in_process_executor
+from dagster import AssetsDefinition, Definitions, definitions, in_process_executor
 
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
@@ -26,7 +26,13 @@ from ghstars_assets.orchestration.triggers.freshness import with_freshness
 from ghstars_assets.orchestration.triggers.retraining_sensor import build_retraining_sensor
 from ghstars_assets.orchestration.triggers.schedules import build_schedules
 from ghstars_assets.problems.registry import all_problems
-from ghstars_assets.settings import SQL_ROOT, Settings
+from ghstars_assets.settings import SQL_ROOT, Settings, load_settings
+
+
+@definitions
+def defs() -> Definitions:
+    """Those of the home that the environment names, built when Dagster asks for them."""
+    return build_defs(load_settings())
 
 
 def build_defs(
