@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from dagster import AssetsDefinition, Definitions, definitions, in_process_executor
@@ -32,6 +32,12 @@ from ghstars_assets.settings import SQL_ROOT, Settings, load_settings
 @definitions
 def defs() -> Definitions:
     """Those of the home that the environment names, built when Dagster asks for them."""
+    return _built_once()
+
+
+@cache
+def _built_once() -> Definitions:
+    """A process that runs a step asks several times; a reload is another process."""
     return build_defs(load_settings())
 
 
