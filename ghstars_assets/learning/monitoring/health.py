@@ -122,7 +122,7 @@ def _origins(skill: Skill) -> str:
 
 def _skill_unknown(gates: Gates, skill: Skill) -> str:
     if skill.scored_days >= gates.fewest_skill_days:
-        return f"the naive forecast was never wrong {_origins(skill)}, so skill tells nothing"
+        return f"the naive forecast was never wrong {_origins(skill)}, so skill means nothing"
     return (
         f"too early to tell: forecasts of {skill.scored_days} days have come due, and "
         f"{gates.fewest_skill_days} are needed"

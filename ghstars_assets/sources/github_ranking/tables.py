@@ -23,7 +23,7 @@ class RankingTables:
     meanings: str
     """Log of GitHub's answers to what a name means now."""
     imports: str
-    """Log of imports: from where, what they brought and what was odd."""
+    """Log of imports: from where, what they imported and what was odd."""
 
 
 def ranking_tables(problem: str) -> RankingTables:
