@@ -94,10 +94,11 @@ def test_no_error_of_ours_was_forgotten() -> None:
     assert build_defs, "importing it imports whatever Dagster runs"
     known = {
         "BadCredentialsError", "BadQueryError", "BudgetError", "BudgetSpentError",
-        "CannotFillError", "ForbiddenError", "LogMovedError", "MissingDayError", "NoChampionError",
-        "NotEnoughHistoryError", "OverrulingError", "QuarantinedDayError", "RefusedError",
-        "RunFailedError", "SettingsError", "SourceError", "SqlAssetError", "TooHeavyError",
-        "UnreachableError", "WrongHomeError", "_MidnightError",
+        "CannotFillError", "ForbiddenError", "LogMovedError", "ManualDecisionError",
+        "MissingDayError", "NoChampionError", "NotEnoughHistoryError", "QuarantinedDayError",
+        "QueryError", "RefusedError", "RunFailedError", "SettingsError", "SourceError",
+        "SqlAssetError", "TooHeavyError", "UnknownNameError", "UnreachableError", "WrongHomeError",
+        "_MidnightError",
     }  # fmt: skip
     waiting, found = [GhstarsError], set()
     while waiting:
