@@ -9,7 +9,10 @@ from ghstars_assets.lake.audit import AUDIT
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.holes import gaps_table, releases_table
 from ghstars_assets.learning.problem import LearningColumns, Problem
-from ghstars_assets.learning.simulation.simulation_lake import replay_tables
+from ghstars_assets.learning.simulation.simulation_lake import (
+    simulation_tables,
+    tables_by_earlier_names,
+)
 from ghstars_assets.learning.tables import backtest_table, loop_tables
 from ghstars_assets.sql_tables.graph import SqlGraph, load_sql_graph
 
@@ -31,10 +34,13 @@ def wire(problems: Sequence[Problem], sql_root: Path) -> Wired:
         made_elsewhere += [gaps_table(problem.name), releases_table(problem.name)]
     graph = load_sql_graph([sql_root / problem.name for problem in problems], made_elsewhere)
     columns = {problem.name: _columns(problem, graph) for problem in problems}
-    # A replay's columns hang on those of the features.
-    replays = [backtest_table(problem, columns[problem.name]) for problem in problems]
-    replays += [table for problem in problems for table in replay_tables(problem).values()]
-    tables = {**graph.tables, **{table.name: table for table in replays}}
+    # The columns of a backtest hang on those of the features.
+    of_the_past: list[Table] = []
+    for problem in problems:
+        of_the_past.append(backtest_table(problem, columns[problem.name]))
+        of_the_past += simulation_tables(problem).values()
+        of_the_past += tables_by_earlier_names(problem)
+    tables = {**graph.tables, **{table.name: table for table in of_the_past}}
     return Wired(replace(graph, tables=tables), columns)
 
 

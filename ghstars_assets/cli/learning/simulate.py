@@ -18,8 +18,8 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.evaluation.metrics import skill as skill_beside
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import champions_of
-from ghstars_assets.learning.simulation.simulation import LivedPast, with_and_without
-from ghstars_assets.learning.simulation.simulation_lake import ReplayLake
+from ghstars_assets.learning.simulation.simulation import Simulation, with_and_without
+from ghstars_assets.learning.simulation.simulation_lake import SimulationLake
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.orchestration.triggers.schedules import training_days
 from ghstars_assets.reporting.model_card import model_card
@@ -46,7 +46,7 @@ def simulate(
 ) -> None:
     """Live past days in order: forecast, score, watch, and retrain where health asks for it.
 
-    What production would have done, into tables of its own (`<problem>_replay`). An interrupted
+    What production would have done, into tables of its own (`<problem>_simulation`). An interrupted
     simulation goes on where it stopped; one that begins on another day takes the place of the last.
 
     \b
@@ -56,9 +56,9 @@ def simulate(
     needed = needed_days(Lake(settings), problem, days, "never")
     backfill(settings, problem, needed, NEEDED_STAGES)
     columns = wire([problem], SQL_ROOT).columns[problem.name]
-    lake = ReplayLake(settings, problem)
+    lake = SimulationLake(settings, problem)
     trains_on = partial(training_days, settings.weekly_cron)
-    past = LivedPast(lake, problem, columns, say, model_card, is_weekly, trains_on)
+    past = Simulation(lake, problem, columns, say, model_card, is_weekly, trains_on)
     with progress_bars() as bars:
         task = bars.add_task(f"{problem.name} simulation", total=len(days))
         for lived in past.live(days):
@@ -76,8 +76,8 @@ def simulate(
     show_frame(lived_days, "table", f"{problem.question}\nLived {days}")
     show_frame(pl.DataFrame([summary]), "table", "With the loop, and without it")
     print_line(
-        f"Every event is a row of {problem.name}_replay.audit, every day one of "
-        f"{problem.name}_replay.health: `ghstars sql`."
+        f"Every event is a row of {problem.name}_simulation.audit, every day one of "
+        f"{problem.name}_simulation.health: `ghstars sql`."
     )
 
 
@@ -99,7 +99,7 @@ replay = click.Command(
 )
 
 
-def diary(lake: ReplayLake, problem: Problem, days: DayRange) -> pl.DataFrame:
+def diary(lake: SimulationLake, problem: Problem, days: DayRange) -> pl.DataFrame:
     """Make a row for each day that was lived: its health, the champion at its end, the decision."""
     health = _of_days(lake, problem.table("health"), days).select(
         "day", "decision", "skill_vs_naive", "drifted_share", "reason"

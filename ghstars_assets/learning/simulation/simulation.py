@@ -1,8 +1,8 @@
-"""`ghstars replay`: past days lived in order, as production would have lived them.
+"""`ghstars simulate`: past days lived in order, as production would have lived them.
 
 Each day the champion forecasts, what has come due is scored, drift and health are looked at, and
 where health says so a candidate is trained and decided on. Snapshots, features and labels are those
-of the lake; all that the loop makes lies apart, in tables named `<problem>_replay`.
+of the lake; all that the loop makes lies apart, in tables named `<problem>_simulation`.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -28,7 +28,7 @@ from ghstars_assets.learning.monitoring.retraining import (
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.decisions import champions_of, decide, model_row
 from ghstars_assets.learning.registry.mlflow_tracking import Registration
-from ghstars_assets.learning.simulation.simulation_lake import ABOUT, ReplayLake
+from ghstars_assets.learning.simulation.simulation_lake import ABOUT, SimulationLake
 from ghstars_assets.learning.stage import Stage
 from ghstars_assets.learning.stage_runner import StageRunner
 from ghstars_assets.learning.stages import daily_stages, due_stages
@@ -39,11 +39,11 @@ from ghstars_assets.learning.training.candidates_on_record import (
     obtain_candidate,
 )
 
-ACTOR = "replay"
+ACTOR = "simulation"
 
 
 class Numbers:
-    """Versions numbered in the order of their training, for a replay is no matter of MLflow's."""
+    """Numbers versions in the order of their training: MLflow has no part in a simulation."""
 
     def __init__(self, lake: Lake, problem: Problem) -> None:
         self.lake = lake
@@ -70,10 +70,10 @@ class LivedDay:
 
 
 @dataclass
-class LivedPast:
+class Simulation:
     """A problem's past, to be lived from a day on."""
 
-    lake: ReplayLake
+    lake: SimulationLake
     problem: Problem
     columns: LearningColumns
     progress: Callable[[str], None]

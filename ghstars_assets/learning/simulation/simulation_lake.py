@@ -1,4 +1,4 @@
-"""Where a replay keeps what it makes: the tables of the loop, apart from those of production."""
+"""Where a simulation keeps what it makes: tables of the loop, apart from those of production."""
 
 from dataclasses import replace
 
@@ -12,13 +12,17 @@ from ghstars_assets.settings import Settings
 ABOUT = "about"
 
 
-def replay_tables(problem: Problem) -> dict[str, Table]:
-    """By the name of the table that each stands for."""
+def simulation_tables(problem: Problem, suffix: str = "simulation") -> dict[str, Table]:
+    """List them by the name of the table that each stands for."""
+    schema = f"{problem.name}_{suffix}"
     moved = [*loop_tables(problem).values(), AUDIT]
-    return {table.name: replace(table, name=_moved(problem, table.name)) for table in moved} | {
+    return {
+        table.name: replace(table, name=f"{schema}.{table.name.partition('.')[2]}")
+        for table in moved
+    } | {
         ABOUT: Table(
-            f"{problem.name}_replay.about",
-            "What was replayed.",
+            f"{schema}.about",
+            "What was simulated.",
             (
                 Column("first_day", "date", "the first day that was lived"),
                 Column("is_weekly", "boolean", "a candidate was trained each week besides"),
@@ -27,22 +31,23 @@ def replay_tables(problem: Problem) -> dict[str, Table]:
     }
 
 
-def _moved(problem: Problem, table: str) -> str:
-    return f"{problem.name}_replay.{table.partition('.')[2]}"
+def tables_by_earlier_names(problem: Problem) -> list[Table]:
+    """Tables as the release before named them, which `ghstars sql` still reads."""
+    return list(simulation_tables(problem, "replay").values())
 
 
-class ReplayLake(Lake):
-    """A lake in which the tables of the loop are those of the replay."""
+class SimulationLake(Lake):
+    """A lake in which the tables of the loop are those of the simulation."""
 
     def __init__(self, settings: Settings, problem: Problem) -> None:
         super().__init__(settings)
-        self.moved = {name: table.name for name, table in replay_tables(problem).items()}
+        self.moved = {name: table.name for name, table in simulation_tables(problem).items()}
 
     def folder(self, table: str) -> str:
         return folder_of(self.moved.get(table, table))
 
     def forget(self) -> None:
-        """Delete all that was replayed."""
+        """Delete all that was simulated."""
         for table in self.moved.values():
             for file in self.store.files(folder_of(table) + "/"):
                 self.store.delete(file.key)

@@ -39,7 +39,7 @@ LISTED_VERSION = "listed_version"
 
 
 class Registry(Protocol):
-    """Gives versions their numbers: MLflow does, or a replay that keeps apart from it."""
+    """Gives versions their numbers: MLflow does, or a simulation that keeps apart from it."""
 
     def registered(self, fingerprint: str, /) -> Registration | None: ...
 

@@ -100,7 +100,7 @@ def backtest_metadata(report: SkillReport, mlflow_run_id: str) -> dict[str, Any]
     """Tables and curves of a backtest, for the UI."""
     measured = {name: report.overall[name] for name in SHOWN_MEASURES}
     return {
-        "replayed": f"{report.days}, retrained {report.mode}",
+        "backtested": f"{report.days}, retrained {report.mode}",
         **{name: value for name, value in measured.items() if value is not None},
         "report": MetadataValue.md(report_markdown(report)),
         "error_by_month": MetadataValue.md(

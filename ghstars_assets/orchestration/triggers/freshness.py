@@ -97,7 +97,7 @@ def with_freshness(
         if not isinstance(days, TimeWindowPartitionsDefinition):
             return _without(spec, "a log has a new row when something happens")
         if not days.is_basic_daily:
-            return _without(spec, "the past is replayed when somebody asks")
+            return _without(spec, "the past is backtested when somebody asks")
         if spec.key in models:
             clock = clocks.weekly
         else:
