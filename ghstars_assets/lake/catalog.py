@@ -31,6 +31,8 @@ class Table:
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    days_ahead: int = 0
+    """How many days after its own a row knows of: labels and scores know an outcome."""
 
     @property
     def folder(self) -> str:

@@ -193,6 +193,7 @@ def _scores_table(problem: Problem) -> Table:
         "Forecasts beside what happened; day is the day the forecast was made.",
         (*_forecast_columns(problem), Column("actual", "double", "what happened")),
         key=(problem.entity,),
+        days_ahead=problem.horizon_days,
     )
 
 

@@ -114,12 +114,25 @@ def _check_reads(file: SqlFile, tables: Mapping[str, Table]) -> None:
                 f"{file.where('reads', table)} says it reads {table}, but the query does not; "
                 "remove the line."
             )
+        _check_reach(file, tables[table])
     for table, line in named.items():
         if table not in file.reads:
             raise SqlAssetError(
                 f"{_in_query(file, line)} reads {table}, which the header does not list; add it "
                 "under `reads` with the days it needs."
             )
+
+
+def _check_reach(file: SqlFile, read: Table) -> None:
+    """Only labels, the table with a target, may know of days after their rows' own."""
+    ahead = file.reads[read.name].last_offset + read.days_ahead
+    if ahead <= 0 or file.table.with_role("target"):
+        return
+    knows = f", whose rows know of {read.days_ahead} days after theirs," if read.days_ahead else ""
+    raise SqlAssetError(
+        f"{file.where('reads', read.name)} reads {read.name}{knows} and so looks "
+        f"{ahead} days ahead, which only labels may; let its window end at {-read.days_ahead}."
+    )
 
 
 def _in_order(files: dict[str, SqlFile]) -> dict[str, SqlFile]:

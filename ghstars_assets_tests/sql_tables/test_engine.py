@@ -118,7 +118,7 @@ reads:
 columns:
   day: {{type: date, is: "the UTC day"}}
   id: {{type: bigint, is: "the entity"}}
-  found: {{type: bigint, is: "the rows of the entity that the query could see"}}
+  found: {{type: bigint, is: "the rows of the entity that it could see", role: target}}
 */
 select
     day,
