@@ -110,7 +110,9 @@ class Plan:
         """The latest days that this stage should hold by now."""
         last = self.newest_day - timedelta(days=stage.looks_ahead_days)
         marked = self.marker and self.marker.first_day
-        begins = marked or first_stored_day(self.lake, self.problem) or last
+        begins = marked or first_stored_day(self.lake, self.problem)
+        if begins is None:
+            return []
         first = max(last - timedelta(days=recent_days - 1), begins)
         if first > last:
             return []

@@ -13,6 +13,7 @@ import polars as pl
 
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.marker import Marker, mark_lake, read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.gates import Gates
 from ghstars_assets.learning.simulation.drift_story import DriftStory
@@ -81,8 +82,9 @@ class Problem:
     """What moved each forecast, in words, from a day's features and its forecasts."""
     own_stages: "tuple[Stage, ...]" = field(default=(), compare=False, repr=False)
     """Stages that only this problem has; they are filled after those of the loop."""
-    how_to_begin: str = "`ghstars demo` for the sandbox"
-    """What a user runs in an empty home."""
+    asks_first: str = ""
+    """What a user runs in an empty home, where the sources must know first what to ask for. Without
+    it they can be asked at once, and a backfill or the schedule begins the home."""
     importable: str = ""
     """What `ghstars import` takes, in a sentence."""
     status_notes: "Callable[[Lake, Problem], Iterator[str]] | None" = None
@@ -94,6 +96,18 @@ class Problem:
     """What the demo does in a sandbox home, each time before it fills anything."""
     drift_story: DriftStory | None = None
     """The changing world of `ghstars demo --drift`."""
+
+    @property
+    def how_to_begin(self) -> str:
+        return self.asks_first or f"`ghstars backfill {self.name} --from DAY`"
+
+    def begin(self, lake: Lake) -> Marker | None:
+        """Mark an empty lake as one of real data, if the sources can be asked at once; return the
+        marker that the lake has."""
+        is_real = any("real" in source.kinds for source in self.sources)
+        if is_real and not self.asks_first and read_marker(lake) is None and not lake.tables():
+            return mark_lake(lake, Marker("real"))
+        return read_marker(lake)
 
     def table(self, stage: str) -> str:
         return f"{self.name}.{stage}"

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ghstars_assets.problems
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 def all_problems() -> "dict[str, Problem]":
     """By name, in the order of their names."""
+    for folder in ghstars_assets.problems.__path__:
+        _refuse_folders_python_cannot_import(Path(folder))
     modules = (importlib.import_module(f"{folder}.problem") for folder in _folders())
     return {module.PROBLEM.name: module.PROBLEM for module in modules}
 
@@ -38,6 +41,14 @@ def problem_commands() -> Mapping[str, CommandEntry]:
         if importlib.util.find_spec(f"{folder}.commands"):
             found |= importlib.import_module(f"{folder}.commands").COMMANDS
     return found
+
+
+def _refuse_folders_python_cannot_import(folder: Path) -> None:
+    for declaration in folder.glob("*/problem.py"):
+        if not declaration.with_name("__init__.py").exists():
+            raise GhstarsError(
+                f"{declaration} is no part of the package; put an empty __init__.py beside it."
+            )
 
 
 def _folders() -> list[str]:

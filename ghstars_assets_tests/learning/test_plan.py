@@ -45,3 +45,11 @@ def test_a_schedule_on_another_weekday_leaves_no_monday_missing(tmp_path: Path) 
     due = plan.due_days(model, 365)
     assert due
     assert {day.weekday() for day in due} == {2}
+
+
+def test_a_problem_of_which_nothing_is_stored_has_nothing_due(tmp_path: Path) -> None:
+    """Somebody else's problem has begun the home, and no day of this one was ever taken."""
+    lake = Lake(settings_of(tmp_path))
+    marker = mark_lake(lake, Marker("sandbox"))
+    plan = Plan(lake, PROBLEM, wired_tides(), marker, partial(training_days, "0 7 * * 1"))
+    assert [plan.due_days(stage, 28) for stage in plan.stages] == [[]] * len(plan.stages)

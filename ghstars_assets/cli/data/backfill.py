@@ -8,6 +8,7 @@ import click
 from ghstars_assets.calendar import DayRange, parse_day
 from ghstars_assets.cli.console import progress_bars
 from ghstars_assets.cli.parameters import pass_settings, problem_argument
+from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.plan import days_in_range
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stage import Stage
@@ -90,6 +91,7 @@ def backfill_command(
     ghstars backfill stars --from 2026-08-01 --to 2026-08-31 --stages features,labels
     """
     names = [name.strip() for name in stages.split(",") if name.strip()]
+    problem.begin(Lake(settings))
     days = days_or_all(settings, problem, first, last)
     # Whoever names stages means them: a day that cannot be had is then a failure.
     is_strict = bool(names)

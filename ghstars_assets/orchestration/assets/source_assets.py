@@ -39,6 +39,7 @@ def build_source_asset(problem: Problem, source: Source, first_day: date) -> Ass
     def source_asset(
         context: AssetExecutionContext, lake: ResourceParam[Lake]
     ) -> MaterializeResult:
+        problem.begin(lake)
         marker = require_marker(lake, source.kinds)
         days = asked_days(context)
         outcomes = source.take(lake, marker, days, context.log.info)

@@ -17,7 +17,7 @@ from dagster import (
 )
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.lake.marker import Marker, read_marker
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.orchestration.dagster_internals import cron_string_iterator
@@ -74,9 +74,9 @@ def _take_daily(problem: Problem, settings: Settings) -> ScheduleDefinition:
     def take_daily(
         context: ScheduleEvaluationContext, lake: ResourceParam[Lake]
     ) -> Iterator[RunRequest | SkipReason]:
-        marker = read_marker(lake)
+        marker = problem.begin(lake)
         if marker is None:
-            yield SkipReason("This lake is empty and unmarked: nobody said what to track.")
+            yield SkipReason(f"This lake is empty; run {problem.how_to_begin}.")
             return
         now = context.scheduled_execution_time.astimezone(UTC)
         missing = _missing_days(lake, problem, marker, now)

@@ -36,7 +36,7 @@ PROBLEM = Problem(
     words=describe,
     training=TRAINING,
     gates=GATES,
-    how_to_begin="`ghstars demo` for the sandbox, or `ghstars track OWNER/NAME` for GitHub",
+    asks_first="`ghstars demo` for the sandbox, or `ghstars track OWNER/NAME` for GitHub",
     importable=(
         "a clone of the Github-Ranking archive or a folder with its files (.csv, .csv.gz, Parquet "
         "made of them), its address, and hours of GH Archive up to 2025-05"

@@ -35,7 +35,7 @@ def take_gauges(lake: Lake, marker: Marker, days: DayRange, say: Say) -> Iterato
 
 def days_that_are_over(lake: Lake, marker: Marker, now: datetime) -> list[date]:
     """A gauge is read when its day is over, and keeps what it showed."""
-    return list(DayRange(marker.first_day or now.date(), now.date() - timedelta(days=1)))
+    return list(DayRange(marker.first_day or date(2026, 1, 1), now.date() - timedelta(days=1)))
 
 
 GAUGES = Source(
