@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ def prepare_home(settings: Settings) -> None:
     try:
         for folder in (settings.dagster_home, settings.mlflow_home, settings.spill_path):
             folder.mkdir(parents=True, exist_ok=True)
+        # Logs, settings and what runs were given.
+        make_private(settings.dagster_home)
         with home_lock(settings):
             _copy_if_changed(PROJECT_ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
             _remove_orphans(settings.spill_path)
@@ -36,10 +39,20 @@ def home_lock(settings: Settings) -> Iterator[None]:
         yield
 
 
+def make_private(folder: Path) -> Path:
+    """A folder that its owner alone can look into, whatever the files in it allow."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid == os.getuid() and stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
+    return folder
+
+
 def _copy_if_changed(source: Path, target: Path) -> None:
     content = source.read_bytes()
     if not target.exists() or target.read_bytes() != content:
         target.write_bytes(content)
+        target.chmod(0o600)
 
 
 def _remove_orphans(spill: Path) -> None:

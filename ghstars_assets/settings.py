@@ -1,6 +1,7 @@
 """Every knob, typed, from the environment and `.env`: the only reader of the environment."""
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,8 @@ LAKE_SCHEMES = ("file://", "s3://", "gs://", "az://")
 
 EVENT_BATCH_VARIABLE, EVENTS_AT_ONCE = "DAGSTER_EVENT_BATCH_SIZE", 200
 """How many events of a run Dagster hands to its storage at once: ours stores them in one commit."""
+
+HOST_NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Cron = Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")]
@@ -106,6 +109,10 @@ class Settings(BaseSettings):
 
     web_port: Port = Field(default=3000, description="Dagster's UI, on loopback")
     mlflow_port: Port = Field(default=5000, description="MLflow's UI, on loopback")
+    allowed_hosts: str = Field(
+        default="",
+        description="Names besides loopback's under which both UIs answer, by comma: a proxy's",
+    )
 
     sandbox_seed: int = Field(default=7, ge=0)
     sandbox_repositories: int = Field(default=1000, ge=10)
@@ -117,6 +124,18 @@ class Settings(BaseSettings):
         if "://" in value and not value.startswith(LAKE_SCHEMES):
             raise ValueError(f"begins with none of {', '.join(LAKE_SCHEMES)}")
         return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts_are_bare_names(cls, value: str) -> str:
+        wrong = [name for name in _by_comma(value) if not re.fullmatch(HOST_NAME, name)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not a host's name alone, as ghstars.example.org is")
+        return value
+
+    @property
+    def allowed_host_names(self) -> tuple[str, ...]:
+        return tuple(name.lower() for name in _by_comma(self.allowed_hosts))
 
     @property
     def home_path(self) -> Path:
@@ -146,6 +165,10 @@ class Settings(BaseSettings):
     @property
     def spill_path(self) -> Path:
         return self.home_path / "spill"
+
+
+def _by_comma(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def load_settings() -> Settings:

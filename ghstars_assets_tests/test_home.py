@@ -1,4 +1,5 @@
 import os
+import stat
 import subprocess
 import sys
 
@@ -25,6 +26,15 @@ def test_what_a_killed_process_spilled_is_cleared_and_what_a_living_one_spills_i
 
     assert alive.exists()
     assert not orphan.exists()
+
+
+def test_what_dagster_keeps_is_its_owners_alone_also_in_a_home_of_an_earlier_release(
+    settings: Settings,
+) -> None:
+    settings.dagster_home.mkdir(parents=True, mode=0o755)
+    prepare_home(settings)
+    assert stat.S_IMODE(settings.dagster_home.stat().st_mode) == 0o700
+    assert stat.S_IMODE((settings.dagster_home / "dagster.yaml").stat().st_mode) == 0o600
 
 
 def test_preparing_a_home_twice_leaves_its_dagster_yaml_alone(settings: Settings) -> None:

@@ -111,3 +111,10 @@ def test_nothing_else_reads_or_writes_the_environment() -> None:
         if "os.environ" in file.read_text("utf-8") or "getenv" in file.read_text("utf-8")
     ]
     assert naming == ["settings.py"]
+
+
+@pytest.mark.parametrize("value", ["https://stars.example.org", "stars.example.org:80", "*", "a b"])
+def test_an_allowed_host_is_a_name_alone(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GHSTARS_ALLOWED_HOSTS", f"localhost, {value}")
+    with pytest.raises(SettingsError, match=r"GHSTARS_ALLOWED_HOSTS .* a host's name"):
+        load_settings()

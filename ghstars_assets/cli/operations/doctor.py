@@ -9,7 +9,6 @@ from importlib.metadata import version
 import click
 
 from ghstars_assets.cli.console import print_line
-from ghstars_assets.cli.operations.up import Service, require_free_port, services_of
 from ghstars_assets.cli.parameters import pass_settings
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import prepare_home
@@ -17,7 +16,9 @@ from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.registry.mlflow_tracking import check_reachable
 from ghstars_assets.learning.wiring import wire
+from ghstars_assets.orchestration.servers.services import Service, require_free_port, services_of
 from ghstars_assets.problems.registry import all_problems
+from ghstars_assets.secret_files import open_secrets
 from ghstars_assets.settings import SQL_ROOT, Settings
 
 FEWEST_FREE_GB = 2.0
@@ -49,6 +50,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     installed = ", ".join(f"{name} {version(name)}" for name in SHOWN_PACKAGES)
     yield Finding("packages", True, installed)
     yield _attempt("home", lambda: _home(settings))
+    yield from (Finding("secrets", False, sentence) for sentence in open_secrets(settings))
     yield _attempt("lake", lambda: _lake(settings))
     yield _attempt("SQL files", _sql_files)
     # Two problems may live on the same service, which is looked at once.

@@ -1,67 +1,32 @@
 """`ghstars up`: Dagster's webserver and daemon and MLflow's UI, on loopback, until interrupted."""
 
 import signal
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager
 from types import FrameType
 
 import click
 
 from ghstars_assets.cli.console import print_line, say
 from ghstars_assets.cli.parameters import pass_settings
-from ghstars_assets.errors import GhstarsError
-from ghstars_assets.orchestration.runs import dagster_instance
-from ghstars_assets.settings import PROJECT_ROOT, Settings, child_environment
+from ghstars_assets.home import prepare_home
+from ghstars_assets.orchestration.servers.processes import (
+    end_orphans,
+    running,
+    the_only_up,
+    wait_until_open,
+    watch,
+)
+from ghstars_assets.orchestration.servers.services import (
+    require_free_port,
+    require_ports_of_their_own,
+    services_of,
+)
+from ghstars_assets.secret_files import open_secrets
+from ghstars_assets.settings import Settings
 
-LOOPBACK = "127.0.0.1"
-START_SECONDS = 90
-STOP_SECONDS = 20
-
-
-@dataclass(frozen=True)
-class Service:
-    name: str
-    command: tuple[str, ...]
-    port: int | None = None
-    port_setting: str = ""
-
-    @property
-    def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
-
-
-def services_of(settings: Settings) -> list[Service]:
-    programs = Path(sys.executable).parent
-    workspace = str(PROJECT_ROOT / "workspace.yaml")
-    web, daemon = str(programs / "dagster-webserver"), str(programs / "dagster-daemon")
-    services = [
-        Service(
-            "Dagster",
-            (web, "-h", LOOPBACK, "-p", str(settings.web_port), "-w", workspace),
-            settings.web_port,
-            "GHSTARS_WEB_PORT",
-        ),
-        Service("Dagster daemon", (daemon, "run", "-w", workspace)),
-    ]
-    if not settings.mlflow_tracking_uri:
-        store = ("--backend-store-uri", settings.mlflow_uri)
-        artifacts = ("--default-artifact-root", (settings.mlflow_home / "artifacts").as_uri())
-        where = ("--host", LOOPBACK, "--port", str(settings.mlflow_port), "--workers", "1")
-        services.append(
-            Service(
-                "MLflow",
-                (str(programs / "mlflow"), "server", *store, *artifacts, *where),
-                settings.mlflow_port,
-                "GHSTARS_MLFLOW_PORT",
-            )
-        )
-    return services
+INTERRUPTED = 130
 
 
 @click.command()
@@ -72,108 +37,64 @@ def up(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> int:
-    """Serve until interrupted. The exit code is 0 then, and 1 when a service ended by itself."""
-    # Opening the home ends the runs of commands that were killed, before the daemon counts them.
-    with dagster_instance(settings):
-        services = services_of(settings)
-    for service in services:
-        require_free_port(service)
-    with ExitStack() as stack:
-        running = {
-            service.name: stack.enter_context(_started(service, settings)) for service in services
-        }
-        stop = _StopSignal()
-        say("Starting; this takes some ten seconds ...")
+    """Serve until interrupted. The exit code is 130 then, and 0 when a service manager ends it."""
+    services = services_of(settings)
+    require_ports_of_their_own(services)
+    prepare_home(settings)
+    with _stop_signals() as stop, the_only_up(settings, services):
+        for sentence in open_secrets(settings):
+            say(sentence)
+        ended = end_orphans(settings, services)
+        if ended:
+            say(f"An earlier `ghstars up` was killed; ended what it left: {', '.join(ended)}.")
         for service in services:
-            if service.port:
-                _wait_until_open(service, running[service.name], settings, stop)
-        if not stop.is_asked:
-            for service in services:
-                if service.port:
-                    print_line(f"{service.name:<8} {service.url}")
-            print_line("Interrupt (Ctrl-C) to stop.")
-        while not stop.is_asked:
-            for name, process in running.items():
-                if process.poll() is not None:
-                    raise GhstarsError(
-                        f"{name} ended by itself with code {process.returncode}; its last words "
-                        f"are in {_log_path(settings, name)}."
-                    )
-            time.sleep(0.5)
+            require_free_port(service)
+        _open_home(settings)
+        with running(services, settings) as processes:
+            say("Starting; this takes some ten seconds ...")
+            for one in processes:
+                wait_until_open(one, stop)
+            if not stop():
+                for service in services:
+                    if service.port:
+                        print_line(f"{service.name:<8} {service.url}")
+                print_line("Interrupt (Ctrl-C) to stop.")
+            watch(processes, stop)
+    if stop.number == signal.SIGINT:
+        say("Interrupted; all services have ended.")
+        return INTERRUPTED
     return 0
 
 
-def require_free_port(service: Service) -> None:
-    if service.port is None:
-        return
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, service.port))
-        except OSError:
-            raise GhstarsError(
-                f"Port {service.port}, which {service.name} needs, is taken; end what listens "
-                f"there, or set {service.port_setting} to another port."
-            ) from None
+def _open_home(settings: Settings) -> None:
+    """Makes what is not there yet and ends the runs of commands that were killed, before the daemon
+    counts them."""
+    from ghstars_assets.orchestration.runs import dagster_instance
+
+    with dagster_instance(settings):
+        pass
 
 
 class _StopSignal:
-    """Remembers that somebody asked us to end."""
+    """Remembers that somebody asked us to end, and how."""
 
     def __init__(self) -> None:
-        self.is_asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+        self.number: int | None = None
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
-        self.is_asked = True
+    def __call__(self) -> bool:
+        return self.number is not None
+
+    def ask(self, number: int, _frame: FrameType | None) -> None:
+        self.number = self.number or number
 
 
 @contextmanager
-def _started(service: Service, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """A child in a group of its own, so that its children end with it."""
-    log = _log_path(settings, service.name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as sink:
-        process = subprocess.Popen(  # noqa: S603
-            service.command,
-            stdout=sink,
-            stderr=sink,
-            stdin=subprocess.DEVNULL,
-            env=child_environment(settings),
-            start_new_session=True,
-        )
+def _stop_signals() -> Iterator[_StopSignal]:
+    """From here on an interrupt ends what was started, and is not lost in the middle of it."""
+    stop = _StopSignal()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield process
+        yield stop
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_open(
-    service: Service,
-    process: subprocess.Popen[bytes],
-    settings: Settings,
-    stop: _StopSignal,
-) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not stop.is_asked and time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        with socket.socket() as probe:
-            if probe.connect_ex((LOOPBACK, service.port or 0)) == 0:
-                return
-        time.sleep(0.3)
-    if not stop.is_asked:
-        raise GhstarsError(
-            f"{service.name} did not come up; its last words are in "
-            f"{_log_path(settings, service.name)}."
-        )
-
-
-def _log_path(settings: Settings, name: str) -> Path:
-    return settings.home_path / "logs" / f"{name.lower().replace(' ', '-')}.log"
+        for number, handler in before.items():
+            signal.signal(number, handler)
