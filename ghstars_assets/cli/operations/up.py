@@ -19,6 +19,7 @@ from ghstars_assets.orchestration.servers.processes import (
     watch,
 )
 from ghstars_assets.orchestration.servers.services import (
+    page_of,
     require_free_port,
     require_ports_of_their_own,
     services_of,
@@ -57,7 +58,7 @@ def _serve(settings: Settings) -> int:
             if not stop():
                 for service in services:
                     if service.port:
-                        print_line(f"{service.name:<8} {service.url}")
+                        print_line(f"{service.name:<8} {page_of(service)}", soft_wrap=True)
                 print_line("Interrupt (Ctrl-C) to stop.")
             watch(processes, stop)
     if stop.number == signal.SIGINT:

@@ -115,6 +115,12 @@ class Tracking:
                 mlflow.log_text(text, name)
         return run.info.run_id
 
+    def page_of_run(self, run_id: str) -> str:
+        """Where MLflow's UI shows a run; empty where it has no UI whose address we know."""
+        found = self.client.get_experiment_by_name(self.name)
+        root = _address_of_ui(self.settings)
+        return f"{root}/#/experiments/{found.experiment_id}/runs/{run_id}" if found and root else ""
+
     def set_champion(self, version: int) -> None:
         self.client.set_registered_model_alias(self.name, CHAMPION_ALIAS, str(version))
 
@@ -193,6 +199,13 @@ def _client(settings: Settings) -> "MlflowClient":
             f"({error.error_code}); check MLFLOW_TRACKING_URI."
         ) from None
     return client
+
+
+def _address_of_ui(settings: Settings) -> str:
+    if not settings.mlflow_tracking_uri:
+        return f"http://127.0.0.1:{settings.mlflow_port}"
+    uri = _without_credentials(settings.mlflow_tracking_uri).rstrip("/")
+    return uri if uri.startswith(("http://", "https://")) else ""
 
 
 def _without_credentials(uri: str) -> str:

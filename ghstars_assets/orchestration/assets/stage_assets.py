@@ -25,6 +25,7 @@ from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.retraining_requests import record_answer
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
+from ghstars_assets.learning.registry.mlflow_tracking import Tracking
 from ghstars_assets.learning.stage import Stage
 from ghstars_assets.learning.stage_runner import StageRunner
 from ghstars_assets.learning.stages import CHAMPION
@@ -192,8 +193,14 @@ def _build_model_asset(
                 version=obtained.row["model_version"],
                 actor=run,
             )
-        card = MetadataValue.md(obtained.row["card"])
-        seconds = {LAKE_SECONDS: round(obtained.seconds, 3)}
-        return MaterializeResult(metadata={**obtained.metadata(), **seconds, "card": card})
+        metadata: dict[str, MetadataValue | str | int | float] = {
+            **obtained.metadata(),
+            LAKE_SECONDS: round(obtained.seconds, 3),
+            "card": MetadataValue.md(obtained.row["card"]),
+        }
+        page = Tracking(lake.settings, problem.name).page_of_run(obtained.row["mlflow_run_id"])
+        if page:
+            metadata["mlflow_run"] = MetadataValue.url(page)
+        return MaterializeResult(metadata=metadata)
 
     return model

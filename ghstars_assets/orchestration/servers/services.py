@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.settings import PROJECT_ROOT, Settings
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, MLFLOW = "127.0.0.1", "MLflow"
 WORKSPACE = PROJECT_ROOT / "workspace.yaml"
 _LOOPBACK_NAMES = ("localhost", LOOPBACK, "[::1]")
 
@@ -66,7 +68,7 @@ def _mlflow(settings: Settings, programs: Path) -> Service:
     if origins:
         guarded += ("--cors-allowed-origins", ",".join(origins))
     return Service(
-        "MLflow",
+        MLFLOW,
         (str(programs / "mlflow"), "server", *store, *artifacts, *where, *guarded),
         settings.mlflow_port,
         "GHSTARS_MLFLOW_PORT",
@@ -80,6 +82,20 @@ def mlflow_hosts(settings: Settings) -> list[str]:
     names = (*_LOOPBACK_NAMES, *settings.allowed_host_names)
     # It compares with shell patterns, in which a bracket begins a set of characters.
     return [*names, *(f"{name.replace('[', '[[]')}:*" for name in names)]
+
+
+def page_of(service: Service) -> str:
+    """Where a browser begins. MLflow's first page is about language models, so its runs are shown,
+    or its experiments where there is more than one, or none yet."""
+    if service.name != MLFLOW:
+        return service.url
+    search = f"{service.url}/api/2.0/mlflow/experiments/search"
+    try:
+        found = httpx.get(search, params={"max_results": 100}, timeout=10).json()
+        ours = [e["experiment_id"] for e in found["experiments"] if e["experiment_id"] != "0"]
+    except (httpx.HTTPError, ValueError, KeyError):
+        ours = []  # it serves all the same
+    return f"{service.url}/#/experiments" + (f"/{ours[0]}/runs" if len(ours) == 1 else "")
 
 
 def require_ports_of_their_own(services: Sequence[Service]) -> None:

@@ -159,3 +159,16 @@ def test_a_homes_address_is_not_left_behind_as_if_it_were_the_users_setting(
     _obtain(tracked, columns)
     assert "MLFLOW_TRACKING_URI" not in os.environ
     assert [*tracked.settings.mlflow_home.rglob("model.lgb")]
+
+
+def test_a_run_has_a_page_where_mlflow_has_an_address(tides: Lake, settings: Settings) -> None:
+    tracking = Tracking(tides.settings, PROBLEM.name)
+    assert tracking.page_of_run("a-run") == ""
+    experiment = tracking.client.create_experiment(PROBLEM.name)
+    shown = f"/#/experiments/{experiment}/runs/a-run"
+    assert tracking.page_of_run("a-run") == f"http://127.0.0.1:5000{shown}"
+    remote = {"mlflow_tracking_uri": "https://ann:secret@mlflow.example/base/"}
+    tracking.settings = tides.settings.model_copy(update=remote)
+    assert tracking.page_of_run("a-run") == f"https://mlflow.example/base{shown}"
+    tracking.settings = tides.settings.model_copy(update={"mlflow_tracking_uri": "databricks"})
+    assert tracking.page_of_run("a-run") == ""

@@ -1,8 +1,10 @@
+import httpx
 import pytest
 
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.orchestration.servers.services import (
     mlflow_hosts,
+    page_of,
     require_ports_of_their_own,
     services_of,
 )
@@ -37,3 +39,19 @@ def test_mlflow_lets_in_loopback_and_the_names_of_the_setting_and_no_private_net
 def test_mlflow_elsewhere_is_not_served_here(settings: Settings) -> None:
     elsewhere = settings.model_copy(update={"mlflow_tracking_uri": "http://mlflow.example"})
     assert [service.name for service in services_of(elsewhere)] == ["Dagster", "Dagster daemon"]
+
+
+@pytest.mark.parametrize(
+    ("experiments", "page"),
+    [
+        (["0", "1"], "/#/experiments/1/runs"),
+        (["0"], "/#/experiments"),
+        (["1", "2"], "/#/experiments"),
+    ],
+)
+def test_mlflow_opens_on_the_runs(
+    experiments: list[str], page: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"experiments": [{"experiment_id": number} for number in experiments]}
+    monkeypatch.setattr(httpx, "get", lambda *_, **__: httpx.Response(200, json=found))
+    assert page_of(services_of(settings)[-1]) == f"http://127.0.0.1:5000{page}"
