@@ -186,7 +186,9 @@ def load_settings() -> Settings:
 
 
 def export_mlflow(settings: Settings) -> None:
-    """Set what MLflow reads from the environment alone: its credentials."""
+    """Set what MLflow reads from the environment alone: its credentials, and that it sends nothing
+    about us to its makers."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     if settings.mlflow_username:
         os.environ["MLFLOW_TRACKING_USERNAME"] = settings.mlflow_username
         os.environ["MLFLOW_TRACKING_PASSWORD"] = settings.mlflow_password.get_secret_value()

@@ -172,3 +172,10 @@ def test_a_run_has_a_page_where_mlflow_has_an_address(tides: Lake, settings: Set
     assert tracking.page_of_run("a-run") == f"https://mlflow.example/base{shown}"
     tracking.settings = tides.settings.model_copy(update={"mlflow_tracking_uri": "databricks"})
     assert tracking.page_of_run("a-run") == ""
+
+
+def test_mlflow_sends_no_telemetry_from_a_command(tides: Lake) -> None:
+    Tracking(tides.settings, PROBLEM.name)
+    from mlflow.environment_variables import MLFLOW_DISABLE_TELEMETRY
+
+    assert MLFLOW_DISABLE_TELEMETRY.get() is True
