@@ -53,6 +53,10 @@ class NoChampionError(GhstarsError):
     """No model version served on the day for which forecasts were asked."""
 
 
+class DamagedModelError(GhstarsError):
+    """What is stored of a version is not what its training made, so it must not forecast."""
+
+
 class NotEnoughHistoryError(GhstarsError):
     """A model was asked for before there was enough labelled past to train and to judge it."""
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.errors import MissingDayError
+from ghstars_assets.errors import DamagedModelError, MissingDayError
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.holes import Hole, Holes, declared_gaps
 from ghstars_assets.lake.outcomes import DayOutcome, Status
@@ -113,7 +113,11 @@ class StageRunner:
                 log(line)
         inputs = InputDays(self.lake, self.problem, self.stage, span)
         for day in wanted:
-            yield self._fill_day(day, inputs)
+            try:
+                outcome = self._fill_day(day, inputs)
+            except (CannotFillError, MissingDayError, DamagedModelError) as error:
+                outcome = _failed(day, str(error))
+            yield outcome
         if self.stage.finish:
             self.stage.finish(self.lake, self.problem)
 
@@ -139,10 +143,7 @@ class StageRunner:
         if stage.fill is None:
             raise ValueError(f"the stage {stage.name} has no fill")
         made = StageDay(self.lake, self.problem, self.columns, day, inputs, champion, self._kept)
-        try:
-            filled = stage.fill(made)
-        except (CannotFillError, MissingDayError) as error:
-            return _failed(day, str(error))
+        filled = stage.fill(made)
         rows = stage.table.conform(filled.rows)
         written = self.lake.write(stage.table.name, day, rows)
         for event in filled.events:

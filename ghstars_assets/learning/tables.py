@@ -61,6 +61,12 @@ def _model_table(problem: Problem) -> Table:
                 )
                 for head in problem.task.heads
             ),
+            Column(
+                "sha256",
+                "varchar",
+                "JSON: what `served` and the text of each head hash to; null for versions of "
+                "earlier releases",
+            ),
             Column("mlflow_run_id", "varchar", "its run in MLflow"),
             Column("dagster_run_id", "varchar", "the Dagster run that trained it"),
             Column("cause", "varchar", "why it was trained"),

@@ -17,9 +17,11 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import SERVING_DECISIONS, champions_of
 from ghstars_assets.learning.promotion.manual_decisions import require_known
-from ghstars_assets.learning.registry.champion_files import files_of
+from ghstars_assets.learning.registry.champion_files import files_of, publish_champion
+from ghstars_assets.learning.training.mended_candidates import mend_candidate
+from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.platform import Form
-from ghstars_assets.settings import Settings
+from ghstars_assets.settings import SQL_ROOT, Settings
 
 _SCHEMA = {
     "version": pl.Int64, "as_of": pl.Date, "decision": pl.String, "serves": pl.Boolean,
@@ -45,20 +47,32 @@ _READ = (
 @click.option(
     "--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="the folder for them"
 )
+@click.option("--mend", "damaged", type=int, metavar="VERSION", help="make a damaged one again")
 @pass_settings
 def models(
-    settings: Settings, problem: Problem, form: Form, version: int | None, folder: Path | None
+    settings: Settings,
+    problem: Problem,
+    form: Form,
+    version: int | None,
+    folder: Path | None,
+    damaged: int | None,
 ) -> None:
-    """List the versions of PROBLEM with their record, or write the files of one.
+    """List the versions of PROBLEM with their record, write the files of one, or make one again
+    whose stored text is damaged.
 
     \b
     ghstars models stars
     ghstars models stars --download 12 --to stars-12
+    ghstars models stars --mend 12
     """
     if (version is None) != (folder is None):
         raise click.UsageError("--download VERSION and --to FOLDER go together.")
     lake = Lake(settings)
-    if version is not None and folder is not None:
+    if damaged is not None:
+        if version is not None:
+            raise click.UsageError("--mend and --download do not go together.")
+        _mend(lake, problem, damaged)
+    elif version is not None and folder is not None:
         _download(lake, problem, version, folder)
     else:
         _show_versions(lake, problem, form)
@@ -127,6 +141,16 @@ def _download(lake: Lake, problem: Problem, version: int, folder: Path) -> None:
         raise GhstarsError(
             f"{folder} cannot be written ({error.strerror}); name a folder of yours."
         ) from None
+
+
+def _mend(lake: Lake, problem: Problem, version: int) -> None:
+    """Train a damaged version again, and publish it if it serves."""
+    columns = wire([problem], SQL_ROOT).columns[problem.name]
+    if not mend_candidate(lake, problem, columns, version, print_line):
+        print_line(f"Version {version} of {problem.name} is whole; nothing is to be mended.")
+        return
+    publish_champion(lake, problem)
+    print_line(f"Version {version} of {problem.name} is what its training made, as before.")
 
 
 def _rows_of(lake: Lake, table: str, day: date) -> Iterator[dict[str, Any]]:

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import polars as pl
 
-from ghstars_assets.calendar import DayRange
+from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.decisions import champion_on, decide
+from ghstars_assets.learning.promotion.fallback import fall_back_from_damage
 from ghstars_assets.learning.stage import Filled, StageDay
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.training.candidates_on_record import point_alias_at_champion
@@ -17,7 +19,8 @@ from ghstars_assets.learning.training.candidates_on_record import point_alias_at
 def decide_on_candidates(
     lake: Lake, problem: Problem, columns: LearningColumns, days: DayRange
 ) -> Iterator[str]:
-    """Decide on every candidate of these days that waits for it; one line for each decision."""
+    """Decide on every candidate of these days that waits for it, and in the latest days go back to
+    the version before where the one that serves is damaged; one line for each decision."""
     trained = lake.days(problem.table("model"), days)
     for day in trained:
         for decision in decide(lake, problem, columns, day):
@@ -25,7 +28,12 @@ def decide_on_candidates(
                 f"{decision.decision} version {decision.model_version} from {day}: "
                 f"{decision.reason}"
             )
-    if trained:
+    # A world whose newest day is yesterday is looked after too; what is decided holds from today.
+    is_recent = days.last >= utc_today() - timedelta(days=1)
+    fallen_back = fall_back_from_damage(lake, problem) if is_recent else None
+    if fallen_back:
+        yield f"{fallen_back.decision} to version {fallen_back.model_version}: {fallen_back.reason}"
+    if trained or fallen_back:
         point_alias_at_champion(lake, problem)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 
 from ghstars_assets.calendar import DayRange, utc_now
-from ghstars_assets.errors import LogMovedError, NoChampionError
+from ghstars_assets.errors import DamagedModelError, LogMovedError, NoChampionError
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.forecasting.served_model import damage_of
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.rules import decide_on_candidate
 from ghstars_assets.learning.tables import loop_tables
@@ -130,12 +131,16 @@ def _judge(
     champion: Mapping[str, object] | None,
 ) -> Decision:
     """The first candidate serves; what becomes of a later one stands in `rules.py`."""
+    candidate = model_row(lake, problem, version)
+    damage = damage_of(problem, candidate)
     if champion is None:
+        if damage:
+            raise DamagedModelError(damage)
         return Decision(version, "deploy", day, "the first version there is", {})
+    if damage:
+        return Decision(version, "reject", day, f"it cannot forecast: {damage}", {})
     served_days = (day - date.fromisoformat(str(champion["effective_from"]))).days
-    candidate, serving = (
-        model_row(lake, problem, which) for which in (version, int(str(champion["model_version"])))
-    )
+    serving = model_row(lake, problem, int(str(champion["model_version"])))
     verdict = decide_on_candidate(lake, problem, columns, day, candidate, serving, served_days)
     return Decision(version, verdict.decision, day, verdict.reason, verdict.figures)
 

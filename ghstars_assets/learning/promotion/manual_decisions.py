@@ -106,6 +106,7 @@ def require_fit(lake: Lake, problem: Problem, version: int) -> None:
             f"Version {version} of {problem.name} was trained by an earlier release and has no "
             f"{', '.join(missing)}; choose a later one of `ghstars models {problem.name}`."
         )
+    served.require_whole()
     features = problem.table("features")
     for newest in lake.days(features)[-1:]:
         stored = lake.scan(features, DayRange(newest, newest))

@@ -11,7 +11,7 @@ from typing import Any
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.forecasting.served_model import ServedModel
+from ghstars_assets.learning.forecasting.served_model import ServedModel, damage_of
 from ghstars_assets.learning.gates import Gates
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.promotion.comparison import Comparison, compare
@@ -43,6 +43,8 @@ def decide_on_candidate(
     """Compare two rows of the `model` table and decide which serves; the champion has served for
     so many days."""
     serving = champion["model_version"]
+    if damage := damage_of(problem, champion):
+        return PromotionDecision("deploy", f"version {serving} cannot forecast: {damage}", {})
     models = [ServedModel.from_row(problem, row) for row in (candidate, champion)]
     challenger, served = models
     if missing := served.missing_heads:

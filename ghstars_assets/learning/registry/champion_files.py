@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from ghstars_assets.calendar import DayRange, utc_today
+from ghstars_assets.errors import DamagedModelError
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import MODELS_FOLDER, Lake
 from ghstars_assets.learning.forecasting.served_model import ServedModel
@@ -31,13 +32,17 @@ _TOLD = (
 
 def publish_champion(lake: Lake, problem: Problem) -> int | None:
     """Write the version that serves today and point `latest.json` at it; what is there already is
-    not written again. Returns the version, None where none serves."""
+    not written again. Returns the version, None where none serves or where it is damaged: then
+    what was published before stays, and whoever fills a day of that version says why it fails."""
     while True:
         serving = _serving_today(lake, problem)
         if serving is None:
             return None
         version = serving["model_version"]
-        hashes = _publish(lake, problem, version)
+        try:
+            hashes = _publish(lake, problem, version)
+        except DamagedModelError:
+            return None
         latest = {
             "problem": problem.name,
             "version": version,
@@ -57,9 +62,11 @@ def latest_key(problem: Problem) -> str:
 
 
 def files_of(lake: Lake, problem: Problem, version: int) -> dict[str, bytes]:
-    """All files of a version, by name, `metadata.json` last."""
+    """All files of a version, by name, `metadata.json` last. Of one that is damaged there are none,
+    so that whoever reads what is published goes on with the last that was whole."""
     row = model_row(lake, problem, version)
     served = ServedModel.from_row(problem, row)
+    served.require_whole()
     files = {f"{head}.lgb.txt": text.encode() for head, text in served.texts.items() if text}
     calibration = _newest_calibration(lake, problem, version, row["day"])
     if calibration:

@@ -5,7 +5,7 @@ The typical value has as many outcomes below it as above. Of a skewed outcome th
 above that, and it is what totals and rankings are made of, so it has a head of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
@@ -65,15 +65,15 @@ class Count:
         base, scale = _base_and_scale(rows, columns)
         typical = form.typical_target(actual, base, scale), form.typical_weight(scale)
         mean = form.mean_target(actual, scale), form.mean_weight(scale)
-        quantiles = {
-            end: HeadFit(*typical, {"objective": "quantile", "alpha": quantile})
-            for end, quantile in ENDS.items()
-        }
         return {
-            "typical": HeadFit(*typical, {"objective": "l1"}),
-            "mean": HeadFit(*mean, {"objective": form.mean_objective}),
-            **quantiles,
+            head: HeadFit(*(mean if head == "mean" else typical), self.head_parameters(head))
+            for head in self.heads
         }
+
+    def head_parameters(self, head: str) -> Mapping[str, float | str]:
+        if head in ENDS:
+            return {"objective": "quantile", "alpha": ENDS[head]}
+        return {"objective": self.form.mean_objective if head == "mean" else "l1"}
 
     def describe_head(self, head: str) -> str:
         return f"the {ENDS[head]:g} quantile" if head in ENDS else f"the {head} value"

@@ -33,7 +33,7 @@ class HeadFit:
     target: "Floats"
     weight: "Floats"
     parameters: Mapping[str, float | str]
-    """LightGBM's parameters that this head alone has: its objective."""
+    """Those of `head_parameters`."""
 
 
 class Task(Protocol):
@@ -57,6 +57,11 @@ class Task(Protocol):
         ...
 
     def head_fits(self, rows: pl.DataFrame, columns: "LearningColumns") -> dict[str, HeadFit]: ...
+
+    def head_parameters(self, head: str) -> Mapping[str, float | str]:
+        """LightGBM's parameters that this head alone has: its objective. A booster with another
+        one is not of this head."""
+        ...
 
     def describe_head(self, head: str) -> str: ...
 

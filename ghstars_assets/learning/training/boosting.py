@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ghstars_assets.learning.training.booster_text import BoosterTextError
 from ghstars_assets.settings import let_openmp_threads_rest
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ def lightgbm_module() -> "ModuleType":
 
 
 def booster_from_text(text: str) -> "Booster":
-    return lightgbm_module().Booster(model_str=text)
+    """Load a text of which `require_sound` has said that LightGBM may read it."""
+    lightgbm = lightgbm_module()
+    try:
+        return lightgbm.Booster(model_str=text)
+    except (lightgbm.basic.LightGBMError, ValueError, KeyError, TypeError) as error:
+        raise BoosterTextError(f"LightGBM cannot read it ({error})") from None
 
 
 def fitted_values(

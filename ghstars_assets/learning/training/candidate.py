@@ -91,7 +91,13 @@ def train_candidate(
     most = training.most_rows
     rows = read_labelled_rows(lake, problem, columns, plan.training_days, most)
     holdout = read_labelled_rows(lake, problem, columns, plan.holdout_days, most, columns.baselines)
-    served = ServedModel(problem, columns, _trained_heads(lake, problem, columns, training, rows))
+    served = ServedModel(
+        problem,
+        columns,
+        _trained_heads(lake, problem, columns, training, rows),
+        name=f"the candidate of {problem.name} as of {plan.as_of}",
+        remedy="check the features and labels that it learnt from",
+    )
     judged = _judged(served, holdout, lake.settings.threads)
     gains = served.head(problem.task.main_head).feature_importance("gain")
     return Candidate(

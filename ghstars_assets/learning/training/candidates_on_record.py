@@ -126,7 +126,7 @@ def obtain_candidate(
         table.name,
         as_of,
         table.conform(pl.DataFrame([row])),
-        part=_part(planned.fingerprint),
+        part=part_of(planned.fingerprint),
         notes={LISTED_VERSION: planned.listed_version},
         only_if_absent=True,
     )
@@ -157,7 +157,7 @@ def is_on_record(
         return False
     stored = lake.scan(table, day).select("fingerprint", "data_version").collect()
     for fingerprint, version in stored.iter_rows():
-        part = parts.get(_part(fingerprint))
+        part = parts.get(part_of(fingerprint))
         is_same_recipe = fingerprint == fingerprint_of(problem, columns, training, as_of, version)
         if part and is_same_recipe and _are_data_as_they_were(lake, problem, plan, part):
             return True
@@ -175,7 +175,8 @@ def _are_data_as_they_were(
     return is_untouched_since(lake, problem, plan, part.modified)
 
 
-def _part(fingerprint: str) -> str:
+def part_of(fingerprint: str) -> str:
+    """The part of a day's partition that holds a candidate."""
     return f"candidate-{fingerprint}"
 
 
@@ -234,6 +235,7 @@ def _row(
         "served": served.served_json(),
         "reference": drift_profile_json(candidate.drift_profile),
         **{booster_column(head): text for head, text in served.texts.items()},
+        "sha256": json.dumps(served.hashes()),
         "mlflow_run_id": registration.run_id,
         "dagster_run_id": dagster_run_id,
     }

@@ -1,17 +1,24 @@
 """Served models: they forecast as the trained one did, with intervals that make sense."""
 
 import itertools
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from ghstars_assets.errors import DamagedModelError
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.learning.forecasting.served_model import ServedModel
+from ghstars_assets.learning.forecasting.served_model import ServedModel, damage_of
 from ghstars_assets.learning.tables import booster_column
 from ghstars_assets.learning.tasks.intervals import ENDS, Calibration, Group
 from ghstars_assets.learning.training.candidate import Candidate
+from ghstars_assets_tests.support.damaged_versions import (
+    with_a_digit_changed,
+    with_custom_objective,
+)
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_lake import DAYS, settings_of
 
@@ -93,3 +100,51 @@ def test_it_says_which_columns_it_misses(candidate: Candidate) -> None:
         "day_before_cm",
         "week_before_cm",
     ]
+
+
+def _row_of(trained: ServedModel, *, has_hashes: bool = True) -> dict[str, object]:
+    texts = {booster_column(head): text for head, text in trained.texts.items()}
+    row = {"day": DAYS.last, "model_version": 3, "served": trained.served_json(), **texts}
+    return {**row, "sha256": json.dumps(trained.hashes())} if has_hashes else row
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "what"),
+    [
+        ("booster_typical", with_a_digit_changed, "head typical: it is not the text that its"),
+        ("booster_mean", lambda _text: "", "head mean: it is not the text that its"),
+        ("served", lambda text: text.replace("rise_cm", "tide"), "its columns are not those"),
+        ("served", lambda text: text[:-1], "its columns are not those"),
+        ("sha256", lambda text: text[:-9], ""),
+    ],
+)
+def test_what_its_training_did_not_record_is_not_loaded(
+    candidate: Candidate, column: str, change: Callable[[str], str], what: str
+) -> None:
+    row = _row_of(candidate.served)
+    assert damage_of(PROBLEM, row) == ""
+    changed = {**row, column: change(str(row[column]))}
+    assert damage_of(PROBLEM, changed).startswith(
+        f"What is stored of version 3 of tides (tides.model of {DAYS.last}) is damaged ({what}"
+    )
+    assert damage_of(PROBLEM, changed).endswith(
+        "make it again with `ghstars models tides --mend 3`."
+    )
+
+
+def test_of_an_earlier_release_that_recorded_nothing_the_structure_is_checked(
+    candidate: Candidate, features: pl.DataFrame
+) -> None:
+    row = _row_of(candidate.served, has_hashes=False)
+    assert damage_of(PROBLEM, row) == ""
+    custom = with_custom_objective(str(row["booster_typical"]))
+    served = ServedModel.from_row(PROBLEM, {**row, "booster_typical": custom})
+    with pytest.raises(DamagedModelError, match="its objective is custom, where regression_l1"):
+        served.point_values(features)
+
+
+def test_heads_changed_about_are_noticed_without_any_hash(candidate: Candidate) -> None:
+    row = _row_of(candidate.served, has_hashes=False)
+    for one, other in (("typical", "mean"), ("low_80", "high_80"), ("low_80", "low_95")):
+        swapped = {**row, booster_column(one): row[booster_column(other)]}
+        assert f"(head {one}: " in damage_of(PROBLEM, swapped)

@@ -84,7 +84,8 @@ def test_a_champion_that_can_no_longer_forecast_makes_way(
 def test_a_champion_without_all_heads_makes_way(tides: Lake, columns: LearningColumns) -> None:
     train(tides, columns, MONDAYS[0])
     decide_on(tides, columns, MONDAYS[0])
-    _changed(tides, 1, booster_mean=pl.lit(None, pl.String))
+    nothing = pl.lit(None, pl.String)
+    _changed(tides, 1, booster_mean=nothing, sha256=nothing)
     train(tides, columns, MONDAYS[1], BAD)
     decision = decide_on(tides, columns, MONDAYS[1])
     assert (decision.decision, decision.reason) == (

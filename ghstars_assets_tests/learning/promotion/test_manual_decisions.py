@@ -26,6 +26,7 @@ from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import DAYS, trained_with
 
 MONDAYS = (date(2026, 2, 9), date(2026, 2, 16), date(2026, 2, 23))
+NOTHING = pl.lit(None, pl.String)
 TODAY = date(2026, 2, 25)
 YESTERDAY = TODAY - timedelta(days=1)
 
@@ -146,7 +147,7 @@ def _changed(lake: Lake, version: int, **columns: pl.Expr) -> None:
 
 
 def test_a_version_that_cannot_forecast_is_refused(served: ServedTides) -> None:
-    _changed(served.lake, 1, booster_mean=pl.lit(None, pl.String))
+    _changed(served.lake, 1, booster_mean=NOTHING, sha256=NOTHING)
     with pytest.raises(ManualDecisionError, match=r"^Version 1 of tides was trained by an earlier"):
         served.roll_back()
     without = served.lake.read("tides.features", DAYS.last).drop("week_before_cm")

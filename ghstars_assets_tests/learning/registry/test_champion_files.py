@@ -26,6 +26,7 @@ from ghstars_assets.learning.tasks.target_forms import RelativeToBase
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets.settings import PROJECT_ROOT
+from ghstars_assets_tests.support.damaged_versions import damage_version
 from ghstars_assets_tests.support.stage_runs import calibrate_days
 from ghstars_assets_tests.support.tides.problem import PROBLEM
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
@@ -98,6 +99,17 @@ def test_whoever_has_lightgbm_and_the_files_forecasts_the_same(
     assert np.allclose(documented["typical_values"](about, heads, arrays), expected, rtol=1e-12)
     assert set(heads) == {"typical", "mean", "low_80", "high_80", "low_95", "high_95"}
     assert len(set(expected)) > 2
+
+
+def test_what_is_published_stays_when_the_stored_text_is_damaged(
+    tides: Lake, columns: LearningColumns
+) -> None:
+    _train(tides, columns)
+    publish_champion(tides, PROBLEM)
+    before = _latest(tides), tides.store.get("models/tides/1/mean.lgb.txt")
+    damage_version(tides, PROBLEM, 1, column="booster_mean")
+    assert publish_champion(tides, PROBLEM) is None
+    assert (_latest(tides), tides.store.get("models/tides/1/mean.lgb.txt")) == before
 
 
 def test_what_is_changed_or_torn_is_noticed(tides: Lake, columns: LearningColumns) -> None:
@@ -212,7 +224,8 @@ def test_a_version_of_an_earlier_release_is_written_with_the_heads_it_has(
     _train(tides, columns)
     (partition,) = tides.partitions("tides.model")
     earlier = tides.read("tides.model", MONDAYS[0]).drop("held_out", "cause", "evaluation")
-    without = earlier.with_columns(booster_low_95=pl.lit(None, pl.String))
+    nothing = pl.lit(None, pl.String)
+    without = earlier.with_columns(booster_low_95=nothing, sha256=nothing)
     tides.write("tides.model", MONDAYS[0], without, part=partition.part)
     publish_champion(tides, PROBLEM)
     names = {key.rsplit("/", 1)[1] for key in _latest(tides)["files"]}
