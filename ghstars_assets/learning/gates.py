@@ -49,6 +49,14 @@ class Gates:
     share_outside: Threshold = Threshold(
         0.05, "trees cannot tell beyond what they were trained on; a twentieth of the rows is many"
     )
+    young_history: Threshold = Threshold(
+        0.05,
+        "of real stars it stayed below 0.034 once the history was a year and a half old; in the "
+        "first four months of an unchanged world it was 0.13 and more",
+    )
+    """How many more of the values may be unknown in the training rows than in the latest ones: if
+    it is more on average over the features, nothing is said of those of which it is more. See
+    `monitoring/young_history.py`."""
     drifted_share: Threshold = Threshold(
         0.5, "features hang together, so that half of them move where the world has changed"
     )

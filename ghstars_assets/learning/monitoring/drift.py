@@ -27,6 +27,7 @@ from ghstars_assets.learning.monitoring.drift_profile import (
 )
 from ghstars_assets.learning.monitoring.drift_statistics import Shift
 from ghstars_assets.learning.monitoring.drift_summary import drift_on
+from ghstars_assets.learning.monitoring.young_history import too_early_to_tell
 from ghstars_assets.learning.problem import LearningColumns, Problem
 from ghstars_assets.learning.stage import Champion, Event, Filled, StageDay
 from ghstars_assets.learning.tables import loop_tables
@@ -83,19 +84,22 @@ def drift_rows(
 ) -> Iterator[dict[str, Any]]:
     """One row for each column of the profile of which anything was seen."""
     for kind in KINDS:
-        for name, sketch in profile.get(kind, {}).items():
-            values = observed.get(kind, {}).get(name)
-            if values is None or not len(values):
-                continue
-            shift = Shift.between(sketch, values)
+        shifts = {
+            name: Shift.between(sketch, values)
+            for name, sketch in profile.get(kind, {}).items()
+            if (values := observed.get(kind, {}).get(name)) is not None and len(values)
+        }
+        figures = {name: asdict(shift) for name, shift in shifts.items()}
+        early = too_early_to_tell(figures, problem.gates) if kind == FEATURE else {}
+        for name, shift in shifts.items():
             reason = shift.reason(problem.gates)
             described = {
                 "feature": name,
                 "kind": kind,
-                "is_drifted": bool(reason),
-                "reason": reason,
+                "is_drifted": bool(reason) and name not in early,
+                "reason": early.get(name, reason),
             }
-            yield {**described, **asdict(shift)}
+            yield {**described, **figures[name]}
 
 
 def feature_values(frames: Sequence[pl.DataFrame], names: Iterable[str]) -> "dict[str, Floats]":

@@ -96,6 +96,7 @@ def thresholds_of(problem: Problem) -> dict[str, float | dict[str, float]]:
         "skill_warning": gates.skill_warning.value,
         "drifted_share": gates.drifted_share.value,
         "drifted": {name: getattr(gates, name).value for name in DRIFT_GATES},
+        "young_history": gates.young_history.value,
         "drift_days": gates.drift_days,
         "skill_days": gates.skill_days,
         "fewest_skill_days": gates.fewest_skill_days,
@@ -133,9 +134,10 @@ def _drift_told(drift: Drift, share: float) -> str:
     if drift.drifted_share is None:
         return "no feature could be held against the training rows"
     target = ", and so have the outcomes" if drift.is_target_drifted else ""
+    early = f"; of {drift.too_early} it is too early to tell" if drift.too_early else ""
     return (
         f"{len(drift.drifted)} of {drift.features} features have drifted "
-        f"({drift.drifted_share:.0%}; {share:.0%} is much){target}"
+        f"({drift.drifted_share:.0%}; {share:.0%} is much){target}{early}"
     )
 
 

@@ -19,6 +19,7 @@ def _few_features_drifted(problem: Problem, day: date, rows: pl.DataFrame) -> Da
     found = drift_on(rows, problem.gates)
     share, most = found.drifted_share or 0.0, problem.gates.drifted_share.value
     listed = f": {', '.join(found.drifted)}" if found.drifted else ""
+    listed += f"; of {found.too_early} it is too early to tell" if found.too_early else ""
     return DayCheck(
         FEW_FEATURES_DRIFTED.name,
         day,

@@ -338,6 +338,7 @@ def _minding_only_the_impossible() -> Problem:
         population_stability=never,
         wasserstein=never,
         share_outside=Threshold(0.5, "a test"),
+        young_history=Threshold(1.0, "a test"),
     )
     return replace(PROBLEM, gates=gates)
 

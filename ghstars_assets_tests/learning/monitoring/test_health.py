@@ -107,6 +107,7 @@ def test_a_row_says_all_that_led_to_it(lake: Lake) -> None:
             "share_missing": 0.1,
             "share_outside": 0.05,
         },
+        "young_history": 0.05,
         "drift_days": 7,
         "skill_days": 14,
         "fewest_skill_days": 3,
