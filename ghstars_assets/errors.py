@@ -4,6 +4,7 @@ Each class states why it is raised, so that whoever runs a step knows whether tr
 What the errors of foreign libraries mean is decided in `failures.py`.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import ClassVar
 
@@ -79,3 +80,14 @@ class LogMovedError(GhstarsError):
     """Somebody else appended to a log since it was read."""
 
     cause = Cause.TRANSIENT
+
+
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it. What Python itself raised while another error was being handled
+    is a fault of the handling, not of that other error."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        is_pythons = type(error).__module__ == "builtins"
+        error = error.__cause__ or (None if is_pythons else error.__context__)

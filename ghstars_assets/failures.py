@@ -8,7 +8,6 @@ import errno
 import re
 import socket
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -17,7 +16,8 @@ import httpx
 from obstore.exceptions import BaseError, GenericError
 from pydantic import SecretStr
 
-from ghstars_assets.errors import BudgetError, Cause, GhstarsError
+from ghstars_assets.disk import fault_of, sentence_of_disk
+from ghstars_assets.errors import BudgetError, Cause, GhstarsError, chain_of
 from ghstars_assets.settings import Settings
 
 SOON_SECONDS = (5.0, 20.0, 80.0)
@@ -39,8 +39,11 @@ _QUERY_OF_ADDRESS = re.compile(r"(//[^\s?'\"]+)\?[^\s'\"]*")
 
 
 def classify(error: BaseException) -> Cause:
-    """The cause of the first error that has one of its own, from the outermost inwards."""
-    chain = list(_chain(error))
+    """The cause of the first error that has one of its own, from the outermost inwards. A fault of
+    the disk is none that passes, whatever its library makes of it."""
+    chain = list(chain_of(error))
+    if any(fault_of(link) for link in chain):
+        return Cause.BAD_DATA
     for link in chain:
         cause = _own_cause(link)
         if cause:
@@ -51,12 +54,12 @@ def classify(error: BaseException) -> Cause:
 
 def waits(error: BaseException) -> tuple[float, ...]:
     """Seconds before each new try of something transient."""
-    return LATER_SECONDS if any(map(_was_tried_again, _chain(error))) else SOON_SECONDS
+    return LATER_SECONDS if any(map(_was_tried_again, chain_of(error))) else SOON_SECONDS
 
 
 def returns_in_seconds(error: BaseException, now: datetime) -> float | None:
     """When a budget that is used up returns; None where nobody says so."""
-    for link in _chain(error):
+    for link in chain_of(error):
         if isinstance(link, BudgetError):
             return link.returns_in_seconds
         if isinstance(link, httpx.HTTPStatusError):
@@ -67,20 +70,12 @@ def returns_in_seconds(error: BaseException, now: datetime) -> float | None:
 def sentence(error: BaseException, settings: Settings) -> str:
     """What a user reads: our own sentence, else the error's name and first line. Nothing of it is a
     secret, for it stands in Dagster's records."""
-    ours = next((link for link in _chain(error) if isinstance(link, GhstarsError)), None)
+    of_disk = sentence_of_disk(error, settings)
+    if of_disk:
+        return _without_secrets(of_disk, settings)
+    ours = next((link for link in chain_of(error) if isinstance(link, GhstarsError)), None)
     message = str(ours) if ours else f"{type(error).__name__}: {_first_line(error)}"
     return _without_secrets(message, settings)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it. What Python itself raised while another error was being handled
-    is a fault of the handling, not of that other error."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        is_pythons = type(error).__module__ == "builtins"
-        error = error.__cause__ or (None if is_pythons else error.__context__)
 
 
 def _own_cause(error: BaseException) -> Cause | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ghstars_assets.disk import DiskError, sentence_of_disk
 from ghstars_assets.errors import SettingsError
 from ghstars_assets.settings import PROJECT_ROOT, Settings
 
@@ -24,6 +25,8 @@ def prepare_home(settings: Settings) -> None:
             _copy_if_changed(PROJECT_ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
             _remove_orphans(settings.spill_path)
     except OSError as error:
+        if words := sentence_of_disk(error, settings):
+            raise DiskError(words) from None
         raise SettingsError(
             f"The home {settings.home_path} cannot be written ({error.strerror}); set GHSTARS_HOME "
             "to a folder of yours."
@@ -32,8 +35,7 @@ def prepare_home(settings: Settings) -> None:
 
 @contextmanager
 def home_lock(settings: Settings) -> Iterator[None]:
-    """Held for the moments in which a home's databases are made: neither Dagster nor MLflow bears
-    two processes that make the same one at once. The lock ends with the process that holds it."""
+    """Held while the home is laid out. The lock ends with the process that holds it."""
     with (settings.home_path / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
@@ -51,8 +53,10 @@ def make_private(folder: Path) -> Path:
 def _copy_if_changed(source: Path, target: Path) -> None:
     content = source.read_bytes()
     if not target.exists() or target.read_bytes() != content:
-        target.write_bytes(content)
-        target.chmod(0o600)
+        beside = target.with_name(f".{target.name}.new")
+        beside.write_bytes(content)
+        beside.chmod(0o600)
+        beside.replace(target)
 
 
 def _remove_orphans(spill: Path) -> None:

@@ -15,6 +15,12 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SQL_ROOT = PROJECT_ROOT / "sql"
 LAKE_SCHEMES = ("file://", "s3://", "gs://", "az://")
 
+UNUSABLE_IN_A_PATH = {
+    # It would run there without the settings that we give it.
+    "[": "Dagster reads a `[` in its path as a pattern",
+    "\\": "DuckDB reads a `\\` in its path as the end of a folder's name",
+}
+
 EVENT_BATCH_VARIABLE, EVENTS_AT_ONCE = "DAGSTER_EVENT_BATCH_SIZE", 200
 """How many events of a run Dagster hands to its storage at once: ours stores them in one commit."""
 
@@ -154,8 +160,12 @@ class Settings(BaseSettings):
         return self.home_path / "mlflow"
 
     @property
+    def mlflow_database(self) -> Path:
+        return self.mlflow_home / "mlflow.db"
+
+    @property
     def mlflow_uri(self) -> str:
-        return self.mlflow_tracking_uri or f"sqlite:///{self.mlflow_home / 'mlflow.db'}"
+        return self.mlflow_tracking_uri or sqlite_address(self.mlflow_database)
 
     @property
     def budget_patience(self) -> timedelta:
@@ -171,10 +181,19 @@ def _by_comma(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def sqlite_address(database: Path) -> str:
+    """A database as SQLAlchemy addresses it. `?` begins a query there, and `%` a character by its
+    number. MLflow makes the folder that it reads after `sqlite:///` word for word, so an address
+    that is not word for word its path begins in another way."""
+    path = str(database)
+    quoted = path.replace("%", "%25").replace("?", "%3F")
+    return f"sqlite:///{path}" if quoted == path else f"sqlite+pysqlite:///{quoted}"
+
+
 def load_settings() -> Settings:
     """Read the environment afresh. A bad value is one sentence that names it, never its secret."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0])
@@ -183,6 +202,13 @@ def load_settings() -> Settings:
             f"{shown} cannot be used: {first['msg'].removeprefix('Value error, ')}; "
             "mend it in the environment or in .env (see .env.example)."
         ) from None
+    for sign, why in UNUSABLE_IN_A_PATH.items():
+        if sign in str(settings.home_path):
+            raise SettingsError(
+                f"The home {settings.home_path} cannot be used, because {why}; move it to a folder "
+                "whose path has none, or set GHSTARS_HOME to another folder."
+            )
+    return settings
 
 
 def export_mlflow(settings: Settings) -> None:

@@ -94,7 +94,7 @@ def test_no_error_of_ours_was_forgotten() -> None:
     assert build_defs, "importing it imports whatever Dagster runs"
     known = {
         "BadCredentialsError", "BadQueryError", "BudgetError", "BudgetSpentError",
-        "CannotFillError", "ForbiddenError", "LogMovedError", "ManualDecisionError",
+        "CannotFillError", "DiskError", "ForbiddenError", "LogMovedError", "ManualDecisionError",
         "MissingDayError", "NoChampionError", "NotEnoughHistoryError", "QuarantinedDayError",
         "QueryError", "RefusedError", "RunFailedError", "SettingsError", "SourceError",
         "SqlAssetError", "TooHeavyError", "UnknownNameError", "UnreachableError", "WrongHomeError",

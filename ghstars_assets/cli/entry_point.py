@@ -135,7 +135,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except GhstarsError as error:
         click.echo(f"ghstars: {error}", err=True)
         sys.exit(1)
-    except BaseError as error:
+    except Exception as error:
+        from ghstars_assets.disk import sentence_of_disk
+
+        words = sentence_of_disk(error, command_line.settings)
+        if words:
+            click.echo(f"ghstars: {words}", err=True)
+            sys.exit(1)
+        if not isinstance(error, BaseError):
+            raise
         # The store's own message spans many lines and may repeat the request.
         root, kind = command_line.settings.lake_root, type(error).__name__
         click.echo(f"ghstars: The lake at {root} failed ({kind}); try `ghstars doctor`.", err=True)

@@ -1,6 +1,7 @@
 """DuckDB sessions: in memory, bounded, with names bound to exactly the Parquet they may read."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -81,7 +82,7 @@ def bind_parquet(
     """Give a table name these files and no others; without files it is empty but typed. Files of
     one shape, as one step writes them, need not all be opened before the query runs."""
     if urls:
-        files = ", ".join(quoted(url) for url in urls)
+        files = ", ".join(quoted_file(url) for url in urls)
         body = (
             f"select * from read_parquet([{files}], "  # noqa: S608 - quoted
             f"union_by_name = {not is_of_one_shape}, hive_partitioning = false)"
@@ -124,3 +125,10 @@ def _runs_of_a_day(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
 def quoted(text: str) -> str:
     """A string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def quoted_file(url: str, name_pattern: str = "") -> str:
+    """A file as DuckDB reads it, or those of a folder whose names fit a pattern. DuckDB would read
+    the signs of a pattern in the names of folders, too, and so the files of other homes."""
+    path = url if "://" in url else re.sub(r"[*?\[]", r"[\g<0>]", url)
+    return quoted(f"{path}/{name_pattern}" if name_pattern else path)

@@ -9,8 +9,7 @@ The price: after a power cut or a crash of the operating system (not of a proces
 seconds of the event log may be missing; what is left is consistent, SQLite guarantees that. The
 lake does not hang on it: a partition whose event was lost counts as missing and is filled again.
 
-Files, schema and folder are Dagster's own: without the block in dagster.yaml the stock storage
-goes on where this one stopped.
+`orchestration/storage.py` makes it a part of the home's storage.
 """
 
 import os
@@ -26,17 +25,20 @@ from dagster import StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, NullPool, Pool, StaticPool, create_engine
 from sqlalchemy.event import listen
+
+from ghstars_assets.settings import sqlite_address
 
 # The index and the latest runs, three file handles each; an older run's file is opened again.
 MAX_OPEN_DATABASES = 16
 
 
 class KeptSqliteEventLogStorage(SqliteEventLogStorage):
-    """Set up in dagster.yaml with `home`, which is Dagster's home."""
+    """By itself it is set up in dagster.yaml with `home`, which is Dagster's home."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
@@ -53,6 +55,14 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, str]
     ) -> "KeptSqliteEventLogStorage":
         return cls(str(Path(config_value["home"], "history", "runs")), inst_data)
+
+    def conn_string_for_shard(self, shard_name: str) -> str:
+        return sqlite_address(Path(self.path_for_shard(shard_name)))
+
+    def get_all_run_ids(self) -> Sequence[str]:
+        """The stock way reads the folder's own name as a pattern."""
+        databases = (path for path in Path(self._base_dir).iterdir() if path.suffix == ".db")
+        return [path.stem for path in databases if path.stem != INDEX_SHARD_NAME]
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

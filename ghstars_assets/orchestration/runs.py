@@ -24,7 +24,7 @@ from dagster import (
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import home_lock, is_alive, prepare_home
+from ghstars_assets.home import is_alive, prepare_home
 from ghstars_assets.orchestration.assets.events import LAKE_SECONDS
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.orchestration.dagster_internals import (
@@ -181,12 +181,7 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
     export_home(settings)
     warnings.simplefilter("ignore", BetaWarning)
     warnings.simplefilter("ignore", PreviewWarning)
-    with home_lock(settings):
-        instance = DagsterInstance.from_config(str(settings.dagster_home))
-        # Each of these makes its database when it is first asked.
-        instance.get_runs_count()
-        instance.all_instigator_state()
-    with instance:
+    with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         end_orphaned_runs(instance)
         yield instance
 

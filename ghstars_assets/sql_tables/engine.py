@@ -21,7 +21,7 @@ from ghstars_assets.lake.duck import (
     bind_select,
     duck_session,
     frames_by_day,
-    quoted,
+    quoted_file,
 )
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import CODE_VERSION, GAP, QUARANTINED, WARNED, Lake, Written
@@ -291,6 +291,6 @@ def _latest_rows_before(
     window = DayRange(day - timedelta(days=look_back_days), day - timedelta(days=1))
     for partition in reversed(lake.partitions(table, window)):
         if lake.row_count(partition):
-            file = quoted(lake.store.url(partition.key))
+            file = quoted_file(lake.store.url(partition.key))
             return partition.day, f"select * from read_parquet({file})"  # noqa: S608 - quoted
     return None

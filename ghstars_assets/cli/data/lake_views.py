@@ -8,7 +8,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from ghstars_assets.lake.catalog import Table, folder_of
-from ghstars_assets.lake.duck import bind_select, quoted
+from ghstars_assets.lake.duck import bind_select, quoted_file
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.registry import all_problems
@@ -59,9 +59,9 @@ def _over_parquet(lake: Lake, table: Table) -> str:
     if not keys:
         return ""
     if lake.store.scheme == "file":
-        files = quoted(f"{folder}/{pattern}")
+        files = quoted_file(folder, pattern)
     else:
-        files = f"[{', '.join(quoted(lake.store.url(key)) for key in keys)}]"
+        files = f"[{', '.join(quoted_file(lake.store.url(key)) for key in keys)}]"
     columns = ", ".join(f'"{name}"' for name in table.column_names)
     # A column that is new since the files were written is null in them.
     return (

@@ -68,12 +68,15 @@ def _serve(settings: Settings) -> int:
 
 
 def _open_home(settings: Settings) -> None:
-    """Makes what is not there yet and ends the runs of commands that were killed, before the daemon
-    counts them."""
+    """Make what is not there yet, point MLflow's artifacts at where the home lies now, and end the
+    runs of commands that were killed, before the daemon counts them."""
+    from ghstars_assets.learning.registry.mlflow_home import prepare_mlflow
     from ghstars_assets.orchestration.runs import dagster_instance
 
     with dagster_instance(settings):
         pass
+    if not settings.mlflow_tracking_uri:
+        prepare_mlflow(settings)
 
 
 class _StopSignal:

@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from ghstars_assets.disk import sentence_of_disk
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import home_lock, prepare_home
+from ghstars_assets.home import prepare_home
 from ghstars_assets.learning.evaluation.skill import SkillReport
+from ghstars_assets.learning.registry.mlflow_home import artifacts_address, prepare_mlflow
 from ghstars_assets.learning.training.candidate import Candidate
 from ghstars_assets.settings import Settings, export_mlflow, forget_mlflow_address
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
 CHAMPION_ALIAS = "champion"
 FINGERPRINT_TAG = "ghstars.fingerprint"
@@ -143,7 +146,7 @@ class Tracking:
         """Beside the database of the home; a tracking server has its own place."""
         if self.settings.mlflow_tracking_uri:
             return None
-        return (self.settings.mlflow_home / "artifacts").as_uri()
+        return artifacts_address(self.settings)
 
     def _ensure_registered_model(self) -> None:
         from mlflow.exceptions import MlflowException
@@ -185,20 +188,37 @@ def _client(settings: Settings) -> "MlflowClient":
     for chatty in ("mlflow", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     prepare_home(settings)
+    if not settings.mlflow_tracking_uri:
+        prepare_mlflow(settings)
     mlflow.set_tracking_uri(settings.mlflow_uri)
     mlflow.set_registry_uri(settings.mlflow_uri)
     if not settings.mlflow_tracking_uri:
         forget_mlflow_address()
     try:
-        with home_lock(settings):
-            client = MlflowClient(settings.mlflow_uri, settings.mlflow_uri)
-            client.search_registered_models(max_results=1)
+        client = MlflowClient(settings.mlflow_uri, settings.mlflow_uri)
+        client.search_registered_models(max_results=1)
     except MlflowException as error:
-        raise GhstarsError(
+        if sentence_of_disk(error, settings):
+            raise
+        raise GhstarsError(_describe_refusal(settings, error)) from None
+    return client
+
+
+def _describe_refusal(settings: Settings, error: "MlflowException") -> str:
+    if settings.mlflow_tracking_uri:
+        return (
             f"MLflow at {_without_credentials(settings.mlflow_uri)} does not answer "
             f"({error.error_code}); check MLFLOW_TRACKING_URI."
-        ) from None
-    return client
+        )
+    if "out-of-date database schema" in str(error):
+        return (
+            f"{settings.mlflow_database} was made by another version of MLflow; bring it up to "
+            f"date with `mlflow db upgrade '{settings.mlflow_uri}'`."
+        )
+    return (
+        f"MLflow cannot use its database {settings.mlflow_database} ({error.error_code}); move it "
+        "away and run the same again: a new one is made, and the lake keeps every version."
+    )
 
 
 def _address_of_ui(settings: Settings) -> str:
