@@ -8,6 +8,7 @@ import pytest
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.registry.mlflow_tracking import Registration, Tracking
+from ghstars_assets.learning.registry.restoring import KnownVersion
 from ghstars_assets.learning.training import candidates_on_record
 from ghstars_assets.learning.training.candidate import Candidate, plan_candidate, train_candidate
 from ghstars_assets_tests.support import tides_lake
@@ -48,6 +49,13 @@ class ListedVersions:
         assert card.startswith("# tides as of ")
         self.fingerprints.append(candidate.fingerprint)
         return Registration(len(self.fingerprints), dagster_run_id)
+
+    def newest_version(self) -> int:
+        return len(self.fingerprints)
+
+    def enter_again(self, number: int, version: KnownVersion | None) -> None:
+        """Somebody else trained it: only its number counts here."""
+        self.fingerprints.append(version.fingerprint if version else f"unknown {number}")
 
     def set_champion(self, version: int) -> None:
         self.champion = version

@@ -9,8 +9,9 @@ import click
 import polars as pl
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.cli.console import out, say_if_sandbox, show_frame
+from ghstars_assets.cli.console import out, say, say_if_sandbox, show_frame
 from ghstars_assets.cli.parameters import pass_settings
+from ghstars_assets.disk import space_of
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.plan import Plan, stale_days
@@ -74,6 +75,8 @@ def show_status(settings: Settings, form: Form) -> int:
     """Print it; 3 when something is missing, stale or failed."""
     needs_attention = False
     say_if_sandbox(Lake(settings))
+    if not space_of(settings).is_enough:
+        say(f"Little space: {space_of(settings)}; free some before the next run.")
     with dagster_instance(settings) as instance:
         recorded = Recorded(instance)
         for problem in all_problems().values():

@@ -7,21 +7,25 @@ moved or copied would therefore read from where it lay before, and write there.
 import logging
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-from ghstars_assets.databases import BUSY_SECONDS, Database
+from ghstars_assets.databases import BUSY_SECONDS, Database, State
 from ghstars_assets.settings import Settings, sqlite_address
 
 ARTIFACTS = "/mlflow/artifacts"
 """How the address of the artifacts of every home ends."""
 
-LOCATIONS = {
-    "experiments": "artifact_location",
-    "runs": "artifact_uri",
-    "logged_models": "artifact_location",
-    "model_versions": "storage_location",
-}
-"""Where MLflow writes down whole paths: a column of each of these tables."""
+LOCATIONS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+    ("model_versions", "source"),
+)
+"""Tables and columns in which MLflow writes down whole paths."""
 
 
 def mlflow_database(settings: Settings) -> Database:
@@ -43,19 +47,50 @@ def prepare_mlflow(settings: Settings) -> None:
     follow_home(settings)
 
 
-def follow_home(settings: Settings) -> bool:
-    """Point what lies in the home's artifacts folder at where the home lies now, if it was moved or
-    copied. Returns whether it was."""
-    here = artifacts_address(settings)
-    if not settings.mlflow_database.exists():
+def was_moved(settings: Settings) -> bool:
+    """Whether the artifacts are those of another place, as in a copy that was not opened yet."""
+    if mlflow_database(settings).state() is not State.WHOLE:
         return False
-    with closing(sqlite3.connect(settings.mlflow_database, timeout=BUSY_SECONDS)) as connection:
+    with closing(_opened(settings)) as connection:
+        return bool(former_addresses(connection, artifacts_address(settings)))
+
+
+def follow_home(settings: Settings) -> None:
+    """Point what lies in the home's artifacts folder at where the home lies now."""
+    here = artifacts_address(settings)
+    with closing(_opened(settings)) as connection:
         elsewhere = former_addresses(connection, here)
         with connection:
             for before in elsewhere:
-                for table, column in LOCATIONS.items():
+                for table, column in LOCATIONS:
                     _point_at(connection, table, column, before, here)
-    return bool(elsewhere)
+
+
+@dataclass(frozen=True)
+class Records:
+    runs: int
+    versions: int
+    without_artifacts: int
+    """Runs whose folder is gone."""
+
+
+def count_records(settings: Settings) -> Records:
+    with closing(_opened(settings)) as connection:
+        query = "select artifact_uri from runs where lifecycle_stage = 'active'"
+        folders = [local_path(address) for (address,) in connection.execute(query)]
+        (versions,) = connection.execute("select count(*) from model_versions").fetchone()
+    lost = sum(folder is not None and not folder.exists() for folder in folders)
+    return Records(len(folders), versions, lost)
+
+
+def local_path(address: str) -> Path | None:
+    """The folder of a file's address; None of any other."""
+    parts = urlsplit(address)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def _opened(settings: Settings) -> sqlite3.Connection:
+    return sqlite3.connect(settings.mlflow_database, timeout=BUSY_SECONDS)
 
 
 def former_addresses(connection: sqlite3.Connection, here: str) -> list[str]:

@@ -8,6 +8,8 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghstars_assets.disk import sentence_of_disk
@@ -15,6 +17,7 @@ from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import prepare_home
 from ghstars_assets.learning.evaluation.skill import SkillReport
 from ghstars_assets.learning.registry.mlflow_home import artifacts_address, prepare_mlflow
+from ghstars_assets.learning.registry.restoring import KnownVersion, logged_models
 from ghstars_assets.learning.training.candidate import Candidate
 from ghstars_assets.settings import Settings, export_mlflow, forget_mlflow_address
 
@@ -123,6 +126,28 @@ class Tracking:
         found = self.client.get_experiment_by_name(self.name)
         root = _address_of_ui(self.settings)
         return f"{root}/#/experiments/{found.experiment_id}/runs/{run_id}" if found and root else ""
+
+    def newest_version(self) -> int:
+        """Its number; 0 where there is none."""
+        found = self.client.search_model_versions(f"name = '{self.name}'")
+        return max((int(version.version) for version in found), default=0)
+
+    def enter_again(self, number: int, version: KnownVersion | None) -> None:
+        """A version that was lost, with what the lake knows of it. Its run is gone; the model that
+        it logged may lie there still."""
+        self._ensure_registered_model()
+        folder = self._logged_models.get(version.run_id) if version else None
+        self.client.create_model_version(
+            self.name,
+            folder.as_uri() if folder else f"ghstars:/{self.name}/{number}",
+            tags={FINGERPRINT_TAG: version.fingerprint} if version else {},
+            description=version.card if version else "The lake holds no such version.",
+        )
+
+    @cached_property
+    def _logged_models(self) -> dict[str, Path]:
+        is_here = not self.settings.mlflow_tracking_uri
+        return logged_models(self.settings.mlflow_home / "artifacts") if is_here else {}
 
     def set_champion(self, version: int) -> None:
         self.client.set_registered_model_alias(self.name, CHAMPION_ALIAS, str(version))
@@ -234,7 +259,5 @@ def _without_credentials(uri: str) -> str:
 
 def check_reachable(settings: Settings) -> str:
     """Where MLflow is; an error says that it does not answer."""
-    if not settings.mlflow_tracking_uri:
-        return f"{settings.mlflow_home}, made when the first model is trained"
     _client(settings)
     return f"{_without_credentials(settings.mlflow_uri)} answers"

@@ -16,6 +16,7 @@ from ghstars_assets.learning.monitoring.drift_profile import drift_profile_json
 from ghstars_assets.learning.problem import LearningColumns, Problem, Training
 from ghstars_assets.learning.promotion.decisions import champions_of
 from ghstars_assets.learning.registry.mlflow_tracking import Registration, Tracking
+from ghstars_assets.learning.registry.restoring import known_versions, restore_versions
 from ghstars_assets.learning.tables import booster_column, loop_tables
 from ghstars_assets.learning.training.candidate import (
     Candidate,
@@ -109,7 +110,7 @@ def obtain_candidate(
     )
     started = time.perf_counter()
     candidate = train_candidate(lake, problem, columns, planned)
-    registry = registry or Tracking(lake.settings, problem.name)
+    registry = registry or _tracking(lake, problem)
     text = card(lake, problem, candidate)
     registration = registry.registered(planned.fingerprint) or registry.register(
         candidate, text, dagster_run_id
@@ -185,7 +186,14 @@ def point_alias_at_champion(lake: Lake, problem: Problem) -> None:
     today = utc_today()
     serving = champions_of(lake, problem, DayRange(today, today))
     if serving.height:
-        Tracking(lake.settings, problem.name).set_champion(int(serving["model_version"][0]))
+        _tracking(lake, problem).set_champion(int(serving["model_version"][0]))
+
+
+def _tracking(lake: Lake, problem: Problem) -> Tracking:
+    """MLflow, with every version that the lake knows."""
+    tracking = Tracking(lake.settings, problem.name)
+    restore_versions(tracking, known_versions(lake, problem))
+    return tracking
 
 
 def _trained_for(

@@ -18,12 +18,20 @@ def describe_access(settings: Settings) -> str:
     """Describe whether the token is good, and what is left of its budgets."""
     from ghstars_assets.sources.github.api.credentials import credentials_of, has_credentials
     from ghstars_assets.sources.github.api.endpoint import own_world
+    from ghstars_assets.sources.github.tables import tables_of
+    from ghstars_assets.sources.github.tracking.tracking_rules import current_rules
 
-    marker = read_marker(Lake(settings))
+    lake = Lake(settings)
+    marker = read_marker(lake)
     if marker and own_world(settings, marker):
         return "this home has an invented one of its own, which needs no token"
     if marker is None and not has_credentials(settings):
         return "no token set; GitHub itself needs one in GHSTARS_GITHUB_TOKEN, the sandbox does not"
+    if (
+        not has_credentials(settings)
+        and not current_rules(lake, tables_of("stars"), settings).rules
+    ):
+        return "no token set and nothing tracked: this home lives on what was imported"
     kind = credentials_of(settings).kind
     budgets = asyncio.run(_budgets(settings, marker))
     left = [
