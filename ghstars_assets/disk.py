@@ -51,7 +51,8 @@ _WORDS = {
     Fault.FORBIDDEN: ("unable to open database file",),
     Fault.FAILING: ("disk I/O error", "Input/output error"),
 }
-_PATH = re.compile(r"(?:^|[\s'\"])(/[^\n:'\"]+)")
+_PATH = re.compile(r"(?:^|[\s'\"])(/[^\n:'\"]+?)(?:#\d+)?(?=[\n:'\"]|$)")
+"""Up to the number that the lake's client gives to a file under way."""
 
 
 def fault_of(error: BaseException) -> Fault | None:

@@ -1,7 +1,7 @@
 """What is used of Dagster's private modules, checked against dagster 1.13.27.
 
-All of it is here, but for the storage that `event_log.py` builds on: importing that takes a quarter
-of a second, and only Dagster's own processes need it.
+All of it is here, but for the storages that `storage.py` and `event_log.py` build on: importing
+them takes a quarter of a second, and only Dagster's own processes need them.
 
 - `execute_run_iterator`, `InMemoryJob`: a command runs assets in its own process and hears of each
   event as it happens; the public `materialize` returns when everything is over.

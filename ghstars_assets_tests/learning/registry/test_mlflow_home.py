@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ghstars_assets.databases import State
@@ -68,7 +69,9 @@ def _forecasts(lake: Lake, columns: LearningColumns, version: int) -> list[float
     Tracking(lake.settings, "tides")  # MLflow is asked at the address that was set last
     features = lake.read("tides.features", DAYS.last)
     matrix = features.select(columns.features).to_pandas().astype("float32")
-    return list(load_model(f"models:/tides/{version}").predict(matrix))
+    model = load_model(f"models:/tides/{version}")
+    assert model is not None
+    return np.asarray(model.predict(matrix)).tolist()
 
 
 def test_a_copy_of_a_home_trains_for_itself_and_leaves_the_original_as_it_is(
