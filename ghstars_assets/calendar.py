@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from ghstars_assets.errors import GhstarsError
+from ghstars_assets.errors import WrongArgumentError
 
 MONDAY = 0
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
+"""Of what a user may name: any window around such a day has days, too."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class DayRange:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            raise GhstarsError(
+            raise WrongArgumentError(
                 f"The range {self.first} to {self.last} ends before it starts; swap its two days."
             )
 
@@ -67,11 +69,16 @@ def parse_day(text: str) -> date:
     if text == "yesterday":
         return utc_today() - timedelta(days=1)
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise GhstarsError(
+        raise WrongArgumentError(
             f"{text!r} is not a day; write it as YYYY-MM-DD, `today` or `yesterday`."
         ) from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise WrongArgumentError(
+            f"{text} is beyond every table; name a day from {FIRST_DAY} to {LAST_DAY}."
+        )
+    return day
 
 
 def utc_now() -> datetime:

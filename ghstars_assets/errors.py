@@ -30,6 +30,10 @@ class GhstarsError(Exception):
     """Whether whoever raises it has tried again for half a minute or longer before."""
 
 
+class WrongArgumentError(GhstarsError):
+    """The command was written wrongly: it ends with 2, as click's own complaints do."""
+
+
 class SettingsError(GhstarsError):
     """The environment or `.env` holds something that cannot be used."""
 

@@ -1,7 +1,7 @@
 """Finds out why a step failed, and whether trying again can help.
 
 An error of ours states its cause itself, in its class. What the errors of foreign libraries mean is
-decided here, and nowhere else.
+decided here, and nowhere else; how a user reads them stands in `foreign_errors.py`.
 """
 
 import errno
@@ -14,10 +14,11 @@ from email.utils import parsedate_to_datetime
 import duckdb
 import httpx
 from obstore.exceptions import BaseError, GenericError
-from pydantic import SecretStr
 
-from ghstars_assets.disk import fault_of, sentence_of_disk
+from ghstars_assets.disk import fault_of
 from ghstars_assets.errors import BudgetError, Cause, GhstarsError, chain_of
+from ghstars_assets.foreign_errors import first_line, in_our_words
+from ghstars_assets.masked_secrets import without_secrets
 from ghstars_assets.settings import Settings
 
 SOON_SECONDS = (5.0, 20.0, 80.0)
@@ -25,6 +26,8 @@ SOON_SECONDS = (5.0, 20.0, 80.0)
 LATER_SECONDS = (60.0,)
 """Before the one new try of what its own client has tried for half a minute or longer."""
 MOST_WAITS_FOR_A_BUDGET = 2
+LONGEST_WAIT_SECONDS = 366 * 86400.0
+"""Who asks for more means never, and a clock has no such time."""
 
 _PASSING_ERRNOS = {
     errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT,
@@ -32,10 +35,6 @@ _PASSING_ERRNOS = {
 }  # fmt: skip
 _LASTING_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _STORE_STATUS = re.compile(r"non-2xx status code: (\d{3})")
-_STORE_ERROR = re.compile(r"^(\w+Error: .+)$", re.MULTILINE)
-"""DuckDB hands on what its file system raised as the text of a traceback."""
-_CREDENTIALS_IN_ADDRESS = re.compile(r"//[^@/\s]*@")
-_QUERY_OF_ADDRESS = re.compile(r"(//[^\s?'\"]+)\?[^\s'\"]*")
 
 
 def classify(error: BaseException) -> Cause:
@@ -68,14 +67,18 @@ def returns_in_seconds(error: BaseException, now: datetime) -> float | None:
 
 
 def sentence(error: BaseException, settings: Settings) -> str:
-    """What a user reads: our own sentence, else the error's name and first line. Nothing of it is a
-    secret, for it stands in Dagster's records."""
-    of_disk = sentence_of_disk(error, settings)
-    if of_disk:
-        return _without_secrets(of_disk, settings)
+    """What a user reads: our own sentence, else what is known of the library's error, else its name
+    and first line. Nothing of it is a secret, for it stands in Dagster's records."""
     ours = next((link for link in chain_of(error) if isinstance(link, GhstarsError)), None)
-    message = str(ours) if ours else f"{type(error).__name__}: {_first_line(error)}"
-    return _without_secrets(message, settings)
+    message = str(ours) if ours else in_our_words(error, settings)
+    message = message or f"{type(error).__name__}: {first_line(error)}"
+    return without_secrets(message, settings)
+
+
+def is_bug(error: BaseException, settings: Settings) -> bool:
+    """Whether nothing that a user does would help: neither we nor a library can name a remedy."""
+    is_ours = any(isinstance(link, GhstarsError) for link in chain_of(error))
+    return not is_ours and in_our_words(error, settings) is None
 
 
 def _own_cause(error: BaseException) -> Cause | None:
@@ -154,25 +157,9 @@ def _was_tried_again(error: BaseException) -> bool:
 def _retry_after(text: str, now: datetime) -> float | None:
     """Seconds, or a date: servers send both."""
     if text.isdecimal():
-        return float(text)
+        return min(float(text), LONGEST_WAIT_SECONDS)
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        seconds = (parsedate_to_datetime(text).astimezone(UTC) - now).total_seconds()
+    except (ValueError, OverflowError):  # no date, or one that no calendar has
         return None
-    return max(0.0, (moment.astimezone(UTC) - now).total_seconds())
-
-
-def _first_line(error: BaseException) -> str:
-    words = str(error)
-    raised = _STORE_ERROR.search(words) if words.startswith("Traceback") else None
-    lines = (raised[1] if raised else words).strip().splitlines()
-    return lines[0] if lines else "it gave no reason"
-
-
-def _without_secrets(text: str, settings: Settings) -> str:
-    for name in type(settings).model_fields:
-        secret = getattr(settings, name)
-        if isinstance(secret, SecretStr) and secret.get_secret_value():
-            text = text.replace(secret.get_secret_value(), "***")
-    text = _CREDENTIALS_IN_ADDRESS.sub("//", text)
-    return _QUERY_OF_ADDRESS.sub(r"\1", text)
+    return min(max(0.0, seconds), LONGEST_WAIT_SECONDS)

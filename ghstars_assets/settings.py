@@ -6,10 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ghstars_assets.errors import SettingsError
+from ghstars_assets.setting_values import address, cron, mlflow_address, our_words, printable
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SQL_ROOT = PROJECT_ROOT / "sql"
@@ -27,7 +35,8 @@ EVENT_BATCH_VARIABLE, EVENTS_AT_ONCE = "DAGSTER_EVENT_BATCH_SIZE", 200
 HOST_NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Cron = Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")]
+Cron = Annotated[str, AfterValidator(cron)]
+Address = Annotated[str, AfterValidator(address)]
 
 
 class Settings(BaseSettings):
@@ -40,6 +49,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         populate_by_name=True,
+        allow_inf_nan=False,
     )
 
     home: Path = Field(
@@ -49,13 +59,15 @@ class Settings(BaseSettings):
         default="", description="Root URL of the lake; a folder, s3://, gs:// or az://"
     )
 
-    mlflow_tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
+    mlflow_tracking_uri: Annotated[str, AfterValidator(mlflow_address)] = Field(
+        default="", validation_alias="MLFLOW_TRACKING_URI"
+    )
     mlflow_username: str = Field(default="", validation_alias="MLFLOW_TRACKING_USERNAME")
     mlflow_password: SecretStr = Field(
         default=SecretStr(""), validation_alias="MLFLOW_TRACKING_PASSWORD"
     )
 
-    s3_endpoint: str = Field(
+    s3_endpoint: Address = Field(
         default="", description="For MinIO and the like; empty means AWS itself"
     )
     s3_region: str = Field(default="us-east-1", validation_alias="AWS_REGION")
@@ -67,12 +79,17 @@ class Settings(BaseSettings):
     azure_key: SecretStr = Field(
         default=SecretStr(""), validation_alias="AZURE_STORAGE_ACCOUNT_KEY"
     )
-    azure_endpoint: str = Field(default="", description="For Azurite; empty means Azure itself")
+    azure_endpoint: Address = Field(default="", description="For Azurite; empty means Azure itself")
     google_credentials: str = Field(default="", validation_alias="GOOGLE_APPLICATION_CREDENTIALS")
 
-    memory_gb: float = Field(default=2.0, gt=0.1, description="DuckDB's memory limit in each step")
+    memory_gb: float = Field(
+        default=2.0, gt=0.1, le=1e5, description="DuckDB's memory limit in each step"
+    )
     threads: int = Field(
-        default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads in each step"
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=4096,
+        description="Threads in each step",
     )
 
     github_api: str = Field(
@@ -87,16 +104,25 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Its private key as PEM, or the path of that file"
     )
     github_points_kept: int = Field(
-        default=500, ge=0, description="Points (and requests) of each hour left for other uses"
+        default=500,
+        ge=0,
+        le=10**6,
+        description="Points (and requests) of each hour left for other uses",
     )
     github_patience_minutes: float = Field(
-        default=65.0, ge=0, description="How long a run waits for a spent budget to return"
+        default=65.0,
+        ge=0,
+        le=10_080,
+        description="How long a run waits for a spent budget to return",
     )
     github_snapshot_hours: float = Field(
         default=6.0, gt=0, le=23, description="How long a daily snapshot may take"
     )
     star_history_per_day: int = Field(
-        default=500, ge=0, description="Repositories whose star history is asked for in a day"
+        default=500,
+        ge=0,
+        le=10**6,
+        description="Repositories whose star history is asked for in a day",
     )
     github_ranking: str = Field(
         default="",
@@ -120,15 +146,24 @@ class Settings(BaseSettings):
         description="Names besides loopback's under which both UIs answer, by comma: a proxy's",
     )
 
-    sandbox_seed: int = Field(default=7, ge=0)
-    sandbox_repositories: int = Field(default=1000, ge=10)
-    sandbox_days: int = Field(default=400, ge=30, description="Days of the invented world's past")
+    sandbox_seed: int = Field(default=7, ge=0, lt=2**32)
+    sandbox_repositories: int = Field(default=1000, ge=10, le=10**6)
+    sandbox_days: int = Field(
+        default=400, ge=30, le=6000, description="Days of the invented world's past"
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_printed(cls, value: object, info: ValidationInfo) -> object:
+        return value if info.field_name == "github_app_key" else printable(value)
 
     @field_validator("lake")
     @classmethod
     def _lake_has_a_known_scheme(cls, value: str) -> str:
         if "://" in value and not value.startswith(LAKE_SCHEMES):
-            raise ValueError(f"begins with none of {', '.join(LAKE_SCHEMES)}")
+            raise ValueError(f"it begins with none of {', '.join(LAKE_SCHEMES)}")
+        if "://" in value and not value.partition("://")[2].strip("/"):
+            raise ValueError("it names no bucket and no folder")
         return value
 
     @field_validator("allowed_hosts")
@@ -199,8 +234,14 @@ def load_settings() -> Settings:
         name = str(first["loc"][0])
         shown = name if name.isupper() else f"GHSTARS_{name.upper()}"
         raise SettingsError(
-            f"{shown} cannot be used: {first['msg'].removeprefix('Value error, ')}; "
-            "mend it in the environment or in .env (see .env.example)."
+            f"{shown} cannot be used: {our_words(first)}; mend it in the environment or in .env "
+            "(see .env.example)."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no UTF-8"
+        raise SettingsError(
+            f"{Path('.env').absolute()} cannot be read ({why}); mend or remove it (see "
+            ".env.example)."
         ) from None
     for sign, why in UNUSABLE_IN_A_PATH.items():
         if sign in str(settings.home_path):

@@ -1,14 +1,14 @@
 """The `ghstars` command as a whole: its list of commands, its help, and how a fault is shown."""
 
+import os
 import sys
 from collections.abc import Sequence
 
 import click
-from obstore.exceptions import BaseError
 
 from ghstars_assets.cli.command_line import CommandLine
 from ghstars_assets.cli.lazy_group import LazyGroup
-from ghstars_assets.errors import GhstarsError
+from ghstars_assets.errors import GhstarsError, WrongArgumentError
 from ghstars_assets.problems.platform import CommandEntry
 from ghstars_assets.problems.registry import problem_commands
 
@@ -128,23 +128,49 @@ def cli(context: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; a fault of the user's is one sentence, without a traceback."""
+    """Run the command and end the process. A fault of the user's is one sentence, without a
+    traceback; that of a bug is in a file, for whoever mends it."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     command_line = CommandLine()
     try:
-        cli.main(args=arguments, prog_name="ghstars", obj=command_line)
+        cli.main(args=given, prog_name="ghstars", obj=command_line)
+    except SystemExit as end:
+        # rich ends with 1 where the reader of a pipe has gone; that is no fault.
+        is_read = not isinstance(end.__context__, BrokenPipeError)
+        if not (_flush() and is_read):
+            sys.exit(0)
+        raise
     except GhstarsError as error:
         click.echo(f"ghstars: {error}", err=True)
+        sys.exit(2 if isinstance(error, WrongArgumentError) else 1)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a user reads a sentence
+        click.echo(f"ghstars: {_sentence(error, command_line, given)}", err=True)
         sys.exit(1)
-    except Exception as error:
-        from ghstars_assets.disk import sentence_of_disk
 
-        words = sentence_of_disk(error, command_line.settings)
-        if words:
-            click.echo(f"ghstars: {words}", err=True)
-            sys.exit(1)
-        if not isinstance(error, BaseError):
-            raise
-        # The store's own message spans many lines and may repeat the request.
-        root, kind = command_line.settings.lake_root, type(error).__name__
-        click.echo(f"ghstars: The lake at {root} failed ({kind}); try `ghstars doctor`.", err=True)
-        sys.exit(1)
+
+def _sentence(error: Exception, command_line: CommandLine, given: Sequence[str]) -> str:
+    """What a user reads of an error that is none of ours."""
+    # What knows the libraries takes as long to import as they do.
+    from ghstars_assets.bug_reports import report_bug
+    from ghstars_assets.failures import is_bug, sentence
+
+    try:
+        settings = command_line.settings
+    except GhstarsError:
+        return report_bug(error, None, given)
+    if is_bug(error, settings):
+        return report_bug(error, settings, given)
+    return sentence(error, settings)
+
+
+def _flush() -> bool:
+    """Write out what was printed; False where nobody reads it any more. Python would complain about
+    that when it ends."""
+    is_read = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            is_read = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return is_read

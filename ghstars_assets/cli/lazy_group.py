@@ -2,7 +2,8 @@
 
 import importlib
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -16,6 +17,14 @@ class LazyGroup(click.Group):
     def __init__(self, *, entries: Mapping[str, CommandEntry], **named: Any) -> None:
         super().__init__(**named)
         self.entries = entries
+
+    def make_context(self, *given: Any, **named: Any) -> click.Context:
+        with _ended_by_a_reader():
+            return super().make_context(*given, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _ended_by_a_reader():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(name for name, entry in self.entries.items() if not entry.is_hidden)
@@ -37,6 +46,16 @@ class LazyGroup(click.Group):
         ]
         with formatter.section("Commands"):
             formatter.write_dl(lines)
+
+
+@contextmanager
+def _ended_by_a_reader() -> Iterator[None]:
+    """Whoever reads our output, as `head` does, may go when they have seen enough: that is no
+    fault, though click would end with 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(0) from None
 
 
 def load_command(entry: CommandEntry) -> click.Command:

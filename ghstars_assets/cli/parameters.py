@@ -10,7 +10,7 @@ import click
 
 from ghstars_assets.calendar import DayRange, parse_day
 from ghstars_assets.cli.command_line import CommandLine
-from ghstars_assets.errors import GhstarsError
+from ghstars_assets.errors import WrongArgumentError
 from ghstars_assets.problems.platform import Form
 from ghstars_assets.problems.registry import find_problem
 from ghstars_assets.settings import Settings
@@ -26,26 +26,26 @@ class _DayType(click.ParamType):
     name = "day"
 
     def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,
-        ctx: click.Context | None,  # noqa: ARG002
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> date | None:
         if value == "" and param and not param.required:
             return None  # as if it had been left out: a script's variable may be empty
-        return value if isinstance(value, date) else parse_day(str(value))
+        try:
+            return value if isinstance(value, date) else parse_day(str(value))
+        except WrongArgumentError as error:
+            self.fail(str(error), param, ctx)
 
 
 class _ProblemType(click.ParamType):
     name = "problem"
 
     def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,  # noqa: ARG002
-        ctx: click.Context | None,  # noqa: ARG002
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> "Problem":
-        return find_problem(str(value))
+        try:
+            return find_problem(str(value))
+        except WrongArgumentError as error:
+            self.fail(str(error), param, ctx)
 
 
 class _OutputFileType(click.Path):
@@ -60,7 +60,7 @@ class _OutputFileType(click.Path):
         file = Path(str(super().convert(str(value), param, ctx)))
         folder = file.absolute().parent
         if not folder.is_dir():
-            raise GhstarsError(f"There is no folder {folder}; make it, or name another file.")
+            self.fail(f"There is no folder {folder}; make it, or name another file.", param, ctx)
         return file
 
 
@@ -84,11 +84,14 @@ def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P,
 def form_options(command: Callable[..., R]) -> Callable[..., R]:
     """Hand in `form`: a table unless something else is asked for."""
 
-    @click.option("--csv", "form", flag_value="csv", help="all columns, with a header")
-    @click.option("--json", "form", flag_value="json", help="all columns")
+    @click.option("--csv", "is_csv", is_flag=True, help="all columns, with a header")
+    @click.option("--json", "is_json", is_flag=True, help="all columns")
     @functools.wraps(command)
-    def with_form(*given: object, form: Form | None, **named: object) -> R:
-        return command(*given, form=form or "table", **named)
+    def with_form(*given: object, is_csv: bool, is_json: bool, **named: object) -> R:
+        if is_csv and is_json:
+            raise click.UsageError("Give --csv or --json, not both.")
+        form: Form = "csv" if is_csv else "json" if is_json else "table"
+        return command(*given, form=form, **named)
 
     return with_form
 

@@ -6,7 +6,7 @@ read this list.
 
 from collections.abc import Sequence
 
-from ghstars_assets.errors import GhstarsError
+from ghstars_assets.errors import WrongArgumentError
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.learning.evaluation.scores import fill_scores
 from ghstars_assets.learning.forecasting.calibration import CALIBRATION_DAYS, fill_calibration
@@ -161,7 +161,7 @@ def chosen_stages(stages: Sequence[Stage], names: Sequence[str]) -> list[Stage]:
     known = {stage.name: stage for stage in stages}
     for name in names:
         if name not in known:
-            raise GhstarsError(f"There is no stage {name!r}; choose from {', '.join(known)}.")
+            raise WrongArgumentError(f"There is no stage {name!r}; choose from {', '.join(known)}.")
     return [stage for stage in stages if not names or stage.name in names]
 
 

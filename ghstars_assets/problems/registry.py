@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ghstars_assets.problems
-from ghstars_assets.errors import GhstarsError
+from ghstars_assets.errors import WrongArgumentError
 from ghstars_assets.problems.platform import CommandEntry
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def all_problems() -> "dict[str, Problem]":
 def find_problem(name: str) -> "Problem":
     problems = all_problems()
     if name not in problems:
-        raise GhstarsError(f"There is no problem {name!r}; choose one of {', '.join(problems)}.")
+        raise WrongArgumentError(
+            f"There is no problem {name!r}; choose one of {', '.join(problems)}."
+        )
     return problems[name]
 
 

@@ -1,5 +1,7 @@
 """The `ghstars` command as a whole: its list, what it imports, and how a fault is shown."""
 
+import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from ghstars_assets import settings
 from ghstars_assets.cli import cli
 from ghstars_assets.cli.entry_point import COMMANDS
 from ghstars_assets.cli.lazy_group import load_command
+from ghstars_assets.cli.operations import doctor
 from ghstars_assets.problems.platform import CommandEntry
 from ghstars_assets.problems.registry import problem_commands
 from ghstars_assets_tests.support.ghstars_command import Ghstars
@@ -122,3 +125,88 @@ def test_a_lake_that_cannot_be_opened_is_one_sentence(ghstars: Ghstars, tmp_path
     ran = ghstars(file, "predict", "stars")
     assert ran.code == 1
     assert ran.err.startswith(f"ghstars: The lake {file}/lake cannot be opened")
+
+
+def test_a_command_that_meets_a_bug_shows_one_sentence_and_no_traceback(
+    ghstars: Ghstars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_settings: settings.Settings) -> None:
+        raise LookupError("a fault of ours")
+
+    monkeypatch.setattr(doctor, "_examine", broken)
+    ran = ghstars(tmp_path, "doctor")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("ghstars: This is a bug in ghstars 0.")
+    assert len(ran.err.splitlines()) == 1
+    (report,) = (tmp_path / "bugs").iterdir()
+    assert "ghstars doctor" in report.read_text(encoding="utf-8")
+
+
+def test_an_error_of_a_library_is_one_sentence_and_no_bug(
+    ghstars: Ghstars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_settings: settings.Settings) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(doctor, "_examine", broken)
+    ran = ghstars(tmp_path, "doctor")
+    assert ran.code == 1
+    assert ran.err.startswith("ghstars: A database of Dagster or MLflow in")
+    assert not (tmp_path / "bugs").exists()
+
+
+WRITTEN_WRONGLY = [
+    "predict",
+    "predict nothing",
+    "predict stars --date 0000-00-00",
+    "predict stars --date 9999-12-31",
+    "predict stars --date 2026-02-30",
+    "predict stars --date tomorrow",
+    "predict stars --top 0",
+    "predict stars --top many",
+    "predict stars --csv --json",
+    "coverage stars --json --csv",
+    "sql --csv --json",
+    "backfill stars --from 2026-11-20 --to 2026-11-01",
+    "backfill stars --from yesteryear",
+    "backfill stars --stages nothing",
+    "gap stars 2026-11-20 2026-11-01 --why x",
+    "gap stars 2026-11-20",
+    "release stars x --why x",
+    "promote stars 0 --why x",
+    "promote stars 1.5 --why x",
+    "rollback stars --to -1 --why x",
+    "drift stars --against x",
+    "backtest stars --retrain sometimes",
+    "export-duckdb /nowhere/at/all/x.duckdb",
+    "sandbox --port 99999",
+    "sandbox --at 2026-13-01",
+    "start --days 5",
+]
+
+
+@pytest.mark.parametrize("written", WRITTEN_WRONGLY)
+def test_a_command_that_is_written_wrongly_ends_with_2(
+    ghstars: Ghstars, tmp_path: Path, written: str
+) -> None:
+    ran = ghstars(tmp_path, *written.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(("Usage: ghstars", "ghstars: "))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["sql", "--csv", "select * from range(200000)"], ["status"]]
+)
+def test_whoever_reads_no_further_is_no_fault(tmp_path: Path, arguments: list[str]) -> None:
+    program = "import sys; from ghstars_assets.cli import main; main(sys.argv[1:])"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "GHSTARS_HOME": str(tmp_path)},
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read().decode()
+    assert (process.returncode, said) == (0, "")

@@ -5,9 +5,9 @@ from datetime import date
 
 import click
 
-from ghstars_assets.calendar import DayRange, parse_day
+from ghstars_assets.calendar import DayRange
 from ghstars_assets.cli.console import progress_bars
-from ghstars_assets.cli.parameters import pass_settings, problem_argument
+from ghstars_assets.cli.parameters import DAY, pass_settings, problem_argument
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.plan import days_in_range
 from ghstars_assets.learning.problem import Problem
@@ -51,23 +51,20 @@ def backfill(
 
 
 def days_or_all(
-    settings: Settings, problem: Problem, first: str | None, last: str | None
+    settings: Settings, problem: Problem, first: date | None, last: date | None
 ) -> DayRange:
     """The days that were asked for; what was left out is the lake's first day, or the newest that
     there can be."""
-    plan = plan_of(settings, problem)
-    return days_in_range(
-        plan, parse_day(first) if first else None, parse_day(last) if last else None
-    )
+    return days_in_range(plan_of(settings, problem), first, last)
 
 
 @click.command("backfill")
 @problem_argument
 @click.option(
-    "--from", "first", metavar="DAY", help="YYYY-MM-DD, or `yesterday` [the lake's first]"
+    "--from", "first", type=DAY, metavar="DAY", help="YYYY-MM-DD, or `yesterday` [the lake's first]"
 )
 @click.option(
-    "--to", "last", metavar="DAY", help="the last day, included [the newest there can be]"
+    "--to", "last", type=DAY, metavar="DAY", help="the last day, included [the newest there can be]"
 )
 @click.option("--stages", default="", metavar="A,B", help="only these, in their own order")
 @click.option("--force", is_flag=True, help="fill again what is up to date")
@@ -75,8 +72,8 @@ def days_or_all(
 def backfill_command(
     settings: Settings,
     problem: Problem,
-    first: str | None,
-    last: str | None,
+    first: date | None,
+    last: date | None,
     stages: str,
     *,
     force: bool,

@@ -15,7 +15,7 @@ from ghstars_assets.cli.parameters import (
     pass_settings,
     problem_argument,
 )
-from ghstars_assets.errors import GhstarsError, MissingDayError
+from ghstars_assets.errors import MissingDayError, WrongArgumentError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.monitoring.drift_between_windows import (
     Compared,
@@ -95,7 +95,7 @@ def drift(
 def _parse_window(text: str) -> DayRange:
     first, _, last = text.partition("..")
     if not (first and last):
-        raise GhstarsError(
+        raise WrongArgumentError(
             f"{text!r} is no window of days; write it as DAY..DAY, e.g. 2026-01-01..2026-01-31."
         )
     return DayRange(parse_day(first), parse_day(last))

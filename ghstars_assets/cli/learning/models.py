@@ -43,7 +43,13 @@ _READ = (
 @click.command()
 @problem_argument
 @form_options
-@click.option("--download", "version", type=int, metavar="VERSION", help="write its files instead")
+@click.option(
+    "--download",
+    "version",
+    type=click.IntRange(min=1),
+    metavar="VERSION",
+    help="write its files instead",
+)
 @click.option(
     "--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="the folder for them"
 )

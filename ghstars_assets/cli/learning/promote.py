@@ -13,7 +13,7 @@ from ghstars_assets.settings import Settings
 
 @click.command()
 @problem_argument
-@click.argument("version", type=int)
+@click.argument("version", type=click.IntRange(min=1))
 @click.option("--why", required=True, help="the reason, kept with the decision")
 @pass_settings
 def promote(settings: Settings, problem: Problem, version: int, why: str) -> None:

@@ -13,7 +13,13 @@ from ghstars_assets.settings import Settings
 
 @click.command()
 @problem_argument
-@click.option("--to", "version", type=int, metavar="VERSION", help="[the one that served before]")
+@click.option(
+    "--to",
+    "version",
+    type=click.IntRange(min=1),
+    metavar="VERSION",
+    help="[the one that served before]",
+)
 @click.option("--why", required=True, help="the reason, kept with the decision")
 @pass_settings
 def rollback(settings: Settings, problem: Problem, version: int | None, why: str) -> None:

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import polars as pl
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.errors import GhstarsError, MissingDayError
+from ghstars_assets.errors import MissingDayError, WrongArgumentError
 from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import GAP, Lake
 from ghstars_assets.learning.evaluation.scores import with_outcomes
@@ -194,7 +194,9 @@ def require_mode(text: str) -> Mode:
     for mode in MODES:
         if mode == text:
             return mode
-    raise GhstarsError(f"{text!r} is no cadence of retraining; choose from {', '.join(MODES)}.")
+    raise WrongArgumentError(
+        f"{text!r} is no cadence of retraining; choose from {', '.join(MODES)}."
+    )
 
 
 def _first_of_month(day: date) -> date:

@@ -10,7 +10,13 @@ from datetime import date
 
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.settings import Settings
-from ghstars_assets.sources.github.api.answers import BadQueryError, TooHeavyError, moment
+from ghstars_assets.sources.github.api.answer_fields import (
+    ImpossibleAnswerError,
+    full_name_in,
+    identity_in,
+    moment_in,
+)
+from ghstars_assets.sources.github.api.answers import BadQueryError, TooHeavyError
 from ghstars_assets.sources.github.api.client import GitHub
 from ghstars_assets.sources.github.api.endpoint import open_endpoint
 from ghstars_assets.sources.github_ranking.names import NameAnswer
@@ -76,13 +82,19 @@ async def _answers(github: GitHub, names: Sequence[str]) -> list[NameAnswer]:
     reply = await github.graphql(query, variables, points=1)
     found = []
     for place, full_name in enumerate(names):
-        node = reply.data.get(f"r{place}") or {}
-        found.append(
-            NameAnswer(
-                full_name,
-                node.get("databaseId"),
-                moment(node.get("createdAt")),
-                node.get("nameWithOwner"),
-            )
-        )
+        try:
+            found.append(_answer(full_name, reply.data.get(f"r{place}")))
+        except ImpossibleAnswerError:
+            continue  # nothing is known of it: the next import asks again
     return found
+
+
+def _answer(full_name: str, node: object) -> NameAnswer:
+    if node is None:
+        return NameAnswer(full_name, None, None, None)
+    return NameAnswer(
+        full_name,
+        identity_in(node, "databaseId"),
+        moment_in(node, "createdAt"),
+        full_name_in(node, "nameWithOwner"),
+    )

@@ -15,6 +15,7 @@ from ghstars_assets.problems.stars.commands.repositories import (
     Choice,
     choosing_repositories,
 )
+from ghstars_assets.sources.github.api.answer_fields import full_name_in, identity_in
 from ghstars_assets.sources.github.api.client import GitHub
 from ghstars_assets.sources.github.api.endpoint import open_endpoint, own_world, world_behind
 from ghstars_assets.sources.github.tracking.tracking_rules import record
@@ -72,9 +73,10 @@ async def _look_up(
             for name in names:
                 reply = await github.get(f"/repos/{name}")
                 if reply.status == 200:
-                    found[name] = reply.body["id"]
-                    if reply.body["full_name"].lower() != name.lower():
-                        platform.say(f"{name} is called {reply.body['full_name']} now")
+                    found[name] = identity_in(reply.body, "id")
+                    called = full_name_in(reply.body, "full_name")
+                    if called.lower() != name.lower():
+                        platform.say(f"{name} is called {called} now")
                 else:
                     missing.append(name)
     if missing:

@@ -4,9 +4,10 @@ The same words come under several status codes, and a status of 200 may be a ref
 body are read together. Every case is listed in docs/github.md.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -15,6 +16,10 @@ from ghstars_assets.errors import BudgetError, Cause, SourceError
 
 LEAST_SECONDARY_WAIT_SECONDS = 60.0
 """GitHub: where a secondary limit names no time, wait at least a minute, and longer each time."""
+
+_LONGEST_SECONDS = 366 * 86400.0
+"""Who asks for more means never, and a clock has no such time."""
+_MOST_WORDS = 500
 
 _LIMIT_TYPES = {"RATE_LIMITED", "RATE_LIMIT"}
 _HEAVY_TYPES = {"RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED", "TIMEOUT"}
@@ -100,14 +105,17 @@ def graph_errors(body: object) -> tuple[GraphError, ...]:
     found = body.get("errors") if isinstance(body, Mapping) else None
     if not isinstance(found, Sequence):
         return ()
-    return tuple(
-        GraphError(
-            type=str(error.get("type") or (error.get("extensions") or {}).get("code") or ""),
-            path=tuple(error.get("path") or ()),
-            message=str(error.get("message") or ""),
-        )
-        for error in found
-        if isinstance(error, Mapping)
+    return tuple(_graph_error(error) for error in found if isinstance(error, Mapping))
+
+
+def _graph_error(error: Mapping[str, Any]) -> GraphError:
+    extensions, path = error.get("extensions"), error.get("path")
+    code = extensions.get("code") if isinstance(extensions, Mapping) else None
+    steps = path if isinstance(path, list) else []
+    return GraphError(
+        type=str(error.get("type") or code or ""),
+        path=tuple(step for step in steps if isinstance(step, str | int)),
+        message=_shortened(str(error.get("message") or "")),
     )
 
 
@@ -128,11 +136,11 @@ def limited(response: httpx.Response, body: object, now: datetime) -> Limited | 
         return None
     is_secondary = is_secondary or not is_primary
     if "retry-after" in response.headers:
-        return Limited(is_secondary, _number(response.headers["retry-after"]))
+        return Limited(is_secondary, _bounded(_number(response.headers["retry-after"])))
     if is_spent or not is_secondary:
         reset = _number(response.headers.get("x-ratelimit-reset", ""))
         if reset:
-            return Limited(is_secondary, max(0.0, reset - now.timestamp()) + 1.0)
+            return Limited(is_secondary, _bounded(max(0.0, reset - now.timestamp()) + 1.0))
     return Limited(is_secondary, None)
 
 
@@ -187,25 +195,23 @@ def raise_for_graph(errors: Sequence[GraphError], data: object) -> None:
 def message_of(body: object) -> str:
     """GitHub's own words, where the answer has any."""
     if isinstance(body, Mapping):
-        return str(body.get("message") or "")
+        return _shortened(str(body.get("message") or ""))
     return ""
 
 
-def moment(text: str | None) -> datetime | None:
-    """A moment as GitHub writes it in JSON."""
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+def _shortened(words: str) -> str:
+    """Nobody reads more of it, and a row keeps it."""
+    return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}…"
 
 
-def as_json(response: httpx.Response) -> Any | None:
-    """The body, or None where it is no JSON (HTML from a load balancer, or cut short)."""
-    try:
-        return response.json()
-    except ValueError:
-        return None
+def _bounded(seconds: float | None) -> float | None:
+    return None if seconds is None else min(seconds, _LONGEST_SECONDS)
 
 
 def _number(text: str) -> float | None:
+    """Seconds that a server states; None for what is no number of seconds."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if 0 <= number < math.inf else None

@@ -8,15 +8,20 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from ghstars_assets.calendar import utc_now
 from ghstars_assets.errors import WrongHomeError
+from ghstars_assets.sources.github.api.answer_fields import (
+    ImpossibleAnswerError,
+    as_mapping,
+    count_in,
+    moment_in,
+    text_in,
+)
 from ghstars_assets.sources.github.api.answers import (
     LEAST_SECONDARY_WAIT_SECONDS,
     BadCredentialsError,
@@ -26,15 +31,21 @@ from ghstars_assets.sources.github.api.answers import (
     RefusedError,
     TooHeavyError,
     UnreachableError,
-    as_json,
     graph_errors,
     limited,
-    moment,
     raise_for,
     raise_for_graph,
 )
 from ghstars_assets.sources.github.api.endpoint import Endpoint
 from ghstars_assets.sources.github.api.governor import CORE, FREE, GRAPHQL, Budget, Governor
+from ghstars_assets.sources.github.api.reading import (
+    as_json,
+    asked_of,
+    is_web_page,
+    on_same_host,
+    stated_time,
+    whole_answer,
+)
 
 SANDBOX_HEADER = "x-ghstars-sandbox"
 MOST_TRIES = 6
@@ -176,12 +187,12 @@ class GitHub:
         for _ in range(_MOST_REDIRECTS):
             if response.status_code not in (301, 302, 307, 308):
                 break
-            moved_to = _on_same_host(response, response.headers.get("location", ""))
+            moved_to = on_same_host(response, response.headers.get("location", ""))
             response, body, _ = await self._ask("GET", moved_to, path, resource, 1)
         if response.status_code not in _TELLING_STATUSES:
             raise_for(response, body, path)
         linked = response.links.get("next", {}).get("url")
-        next_url = _on_same_host(response, linked) if linked else None
+        next_url = on_same_host(response, linked) if linked else None
         return RestReply(
             response.status_code,
             body,
@@ -194,13 +205,17 @@ class GitHub:
     async def budgets(self) -> dict[str, Budget]:
         """What is left of each budget; asking is free."""
         reply = await self.get("/rate_limit", resource=FREE)
-        resources = reply.body["resources"] if reply.status == 200 else {}
-        return {
-            name: Budget(
-                stated["limit"], stated["remaining"], datetime.fromtimestamp(stated["reset"], UTC)
-            )
-            for name, stated in resources.items()
-        }
+        if reply.status != 200:
+            return {}
+        try:
+            body = as_mapping(reply.body, "the answer")
+            resources = as_mapping(body.get("resources"), "resources")
+            return {name: _budget(stated) for name, stated in resources.items()}
+        except ImpossibleAnswerError as error:
+            raise RefusedError(
+                f"{self.endpoint.url}/rate_limit is not answered as GitHub does ({error}); mend "
+                "GHSTARS_GITHUB_API, or look at what stands between here and there."
+            ) from None
 
     def sandbox_world(self) -> str | None:
         """Which invented world answers, None where it is GitHub itself."""
@@ -224,6 +239,10 @@ class GitHub:
                 response, seconds = await self._send(method, url, resource, points, content)
             except _PassingFaultError as error:
                 fault = str(error)
+            except httpx.InvalidURL as error:
+                raise RefusedError(
+                    f"GitHub leads on to an address that is none ({error}); run the same again."
+                ) from None
             except httpx.RequestError as error:
                 if method == "POST" and isinstance(error, httpx.ReadTimeout):
                     words = f"GitHub did not answer {shown_as} in time; ask for less at once."
@@ -231,6 +250,11 @@ class GitHub:
                 fault = type(error).__name__
             else:
                 body = as_json(response)
+                if response.status_code == 200 and body is None and is_web_page(response):
+                    raise RefusedError(
+                        f"{asked_of(response)} answers with a web page and not "
+                        "with data; mend GHSTARS_GITHUB_API, or sign in to the network."
+                    )
                 limit = limited(response, body, self.now())
                 if limit:
                     self._hold(limit)
@@ -258,7 +282,7 @@ class GitHub:
             headers = {"Authorization": await self._authorization()}
             self.requests += 1
             started = loop.time()
-            response = await self._opened.request(method, url, headers=headers, **content)
+            response = await whole_answer(self._opened, method, url, headers, content)
             seconds = loop.time() - started
         self._learn(response)
         self.governor.learn(response.headers)
@@ -307,10 +331,15 @@ class GitHub:
         raise_for(response, body, "a token for the App's installation")
         if body is None:
             raise _PassingFaultError("a token for the App, cut short")
-        ends_at = moment(body.get("expires_at"))
-        if ends_at is None:
-            raise UnreachableError("GitHub gave the App a token without an end; try again later.")
-        return body["token"], ends_at
+        try:
+            token, ends_at = text_in(body, "token"), moment_in(body, "expires_at")
+        except ImpossibleAnswerError as error:
+            raise UnreachableError(
+                f"GitHub gave the App no token that can be used ({error}); try again later."
+            ) from None
+        if not (token.isascii() and token.isprintable()):
+            raise UnreachableError("GitHub gave the App a token that is none; try again later.")
+        return token, ends_at
 
     async def _unsigned(
         self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None
@@ -318,7 +347,7 @@ class GitHub:
         """A request that needs no token of ours, or brings its own proof. The budget that its
         answer shows is not ours either."""
         try:
-            response = await self._opened.request(method, path, headers=headers)
+            response = await whole_answer(self._opened, method, path, headers or {}, {})
         except httpx.RequestError as error:
             raise _PassingFaultError(type(error).__name__) from None
         self._learn(response)
@@ -326,9 +355,8 @@ class GitHub:
 
     def _learn(self, response: httpx.Response) -> None:
         """Take over the clock, and whether this is GitHub or an invented one."""
-        stated = response.headers.get("date")
-        if stated:
-            at = parsedate_to_datetime(stated).astimezone(UTC)
+        at = stated_time(response)
+        if at:
             self._date = (at, asyncio.get_running_loop().time())
         self._world = response.headers.get(SANDBOX_HEADER)
         is_sandbox = self._world is not None
@@ -340,23 +368,12 @@ class GitHub:
             )
 
     def _observed(self, response: httpx.Response) -> datetime:
-        stated = response.headers.get("date")
-        return parsedate_to_datetime(stated).astimezone(UTC) if stated else self.now()
+        return stated_time(response) or self.now()
 
     @property
     def _opened(self) -> httpx.AsyncClient:
         assert self._client is not None, "use GitHub in `async with`"  # noqa: S101
         return self._client
-
-
-def _on_same_host(response: httpx.Response, location: str) -> str:
-    """Where an answer leads on to; never to another host, which would be given our token."""
-    target = urljoin(str(response.url), location)
-    if urlsplit(target)[:2] != urlsplit(str(response.url))[:2]:
-        raise RefusedError(
-            f"GitHub sends {response.url.path} to another host, which we do not follow."
-        )
-    return target
 
 
 def _is_broken(method: str, response: httpx.Response, body: object) -> bool:
@@ -365,3 +382,13 @@ def _is_broken(method: str, response: httpx.Response, body: object) -> bool:
     if response.status_code in (500, 503) or (method == "GET" and response.status_code >= 500):
         return True
     return response.status_code == 200 and body is None
+
+
+def _budget(stated: object) -> Budget:
+    """One entry of the answer about budgets."""
+    reset = count_in(stated, "reset")
+    try:
+        returns = datetime.fromtimestamp(reset, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ImpossibleAnswerError(f"reset is {reset}, and no moment") from None
+    return Budget(count_in(stated, "limit"), count_in(stated, "remaining"), returns)

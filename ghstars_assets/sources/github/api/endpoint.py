@@ -58,13 +58,14 @@ async def world_behind(settings: Settings) -> Kind:
         # A proxy is for the world outside, not for a sandbox on this machine.
         is_outside = settings.github_api.startswith("https:")
         async with httpx.AsyncClient(trust_env=is_outside) as client:
-            answer = await client.get(settings.github_api.rstrip("/") + "/rate_limit")
-    except httpx.TransportError as error:
+            address = settings.github_api.rstrip("/") + "/rate_limit"
+            async with client.stream("GET", address) as answer:
+                return "sandbox" if "x-ghstars-sandbox" in answer.headers else "real"
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise SourceError(
-            f"{settings.github_api} does not answer ({type(error).__name__}); mend "
+            f"{settings.github_api} does not answer as GitHub does ({type(error).__name__}); mend "
             "GHSTARS_GITHUB_API, or start `ghstars sandbox`."
         ) from None
-    return "sandbox" if "x-ghstars-sandbox" in answer.headers else "real"
 
 
 @contextmanager

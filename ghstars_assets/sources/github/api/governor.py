@@ -159,7 +159,7 @@ class Governor:
                 int(headers["x-ratelimit-remaining"]),
                 datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC),
             )
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError, OSError):  # none, or no number, or no moment
             return
         self.budgets[headers.get("x-ratelimit-resource", CORE)] = budget
 

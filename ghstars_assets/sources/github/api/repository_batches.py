@@ -5,15 +5,21 @@ missing, and hands every answer on the moment it is there.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ghstars_assets.sources.github.api.answer_fields import (
+    ImpossibleAnswerError,
+    identity_in,
+    text_in,
+)
 from ghstars_assets.sources.github.api.answers import (
     BadQueryError,
     ForbiddenError,
     GraphError,
     TooHeavyError,
+    message_of,
 )
 from ghstars_assets.sources.github.api.batching import BatchSize
 from ghstars_assets.sources.github.api.client import GitHub, GraphReply, RestReply
@@ -49,6 +55,8 @@ class CaptureReport:
     failed_batches: int = 0
     points: int = 0
     response_seconds: float = 0.0
+    refused: list[str] = field(default_factory=list)
+    """What was answered and cannot be so, each with the repository's name."""
 
 
 Keep = Callable[[Sequence[Row]], None]
@@ -128,15 +136,18 @@ class _Capture:
         self.size.worked(len(batch))
         self.report.response_seconds += reply.seconds
         rows = [
-            self._live_row(one, node, reply) for one, node in zip(batch, nodes, strict=True) if node
+            self._answered_row(one, node, reply) if node else None
+            for one, node in zip(batch, nodes, strict=True)
         ]
-        self._kept(rows)
+        self._kept([row for row in rows if row])
         errors = {_place(error): error for error in reply.errors}
-        for place, (one, node) in enumerate(zip(batch, nodes, strict=True)):
-            if node is None:
+        for place, (one, row) in enumerate(zip(batch, rows, strict=True)):
+            if row is None:
                 await self._look_for(one, errors.get(place), reply.observed_at)
-            elif one.full_name and node["nameWithOwner"].lower() != one.full_name.lower():
-                await self._look_after_name(one, node["databaseId"], reply.observed_at)
+            elif row["status"] != LIVE:
+                continue
+            elif one.full_name and row["full_name"].lower() != one.full_name.lower():
+                await self._look_after_name(one, row["repo_id"], reply.observed_at)
 
     async def _answer(
         self, batch: list[Asked], points: int
@@ -148,10 +159,14 @@ class _Capture:
             if not isinstance(nodes, list) or len(nodes) != len(batch):
                 raise TooHeavyError("GitHub left the whole batch out of its answer.")
             # A node that is no repository has none of our fields.
-            return reply, [node if node and "databaseId" in node else None for node in nodes]
+            return reply, [
+                node if isinstance(node, Mapping) and "databaseId" in node else None
+                for node in nodes
+            ]
         query, variables = by_names([one.full_name for one in batch])
         reply = await self.github.graphql(query, variables, points=points)
-        return reply, [reply.data.get(f"r{place}") for place in range(len(batch))]
+        found = (reply.data.get(f"r{place}") for place in range(len(batch)))
+        return reply, [node if isinstance(node, Mapping) else None for node in found]
 
     async def _split(self, batch: list[Asked], trouble: str) -> None:
         """Ask for halves; alone, a few times more; then say what REST knows of it."""
@@ -189,7 +204,7 @@ class _Capture:
             found = await self.github.get(path)
         except ForbiddenError as forbidden:
             return self._absent(one, FORBIDDEN, str(forbidden), self.github.now())
-        words = str((found.body or {}).get("message") or "")
+        words = message_of(found.body)
         if found.status == 451:
             return self._absent(one, BLOCKED, words, found.observed_at)
         if found.status == 200:
@@ -199,13 +214,19 @@ class _Capture:
             row["old_name_is_now"] = await self._owner_of_name(one.full_name, one.repo_id)
         return row
 
-    def _ask_again(self, one: Asked, found: Mapping[str, Any]) -> None:
+    def _ask_again(self, one: Asked, found: object) -> None:
         tries = self.tries[one.asked_as] = self.tries.get(one.asked_as, 0) + 1
         if tries >= MOST_TRIES_ALONE:
             words = "GraphQL leaves it out, though REST knows it"
             self._kept([self._absent(one, UNREADABLE, words, self.github.now())])
             return
-        again = Asked(one.full_name, one.because, found["id"], found["node_id"])
+        try:
+            again = Asked(
+                one.full_name, one.because, identity_in(found, "id"), text_in(found, "node_id")
+            )
+        except ImpossibleAnswerError as error:
+            self._kept([self._refused(one, error, self.github.now())])
+            return
         self.tries[again.asked_as] = tries
         self.again.append([again])
 
@@ -222,18 +243,33 @@ class _Capture:
             found = await self.github.get(f"/repos/{full_name}")
         except ForbiddenError:
             return None
-        taken_by = found.body.get("id") if found.status == 200 else None
+        if found.status != 200:
+            return None
+        try:
+            taken_by = identity_in(found.body, "id")
+        except ImpossibleAnswerError as error:
+            self.report.refused.append(f"{full_name}: {error}")
+            return None
         return taken_by if taken_by != repo_id else None
 
-    def _live_row(self, one: Asked, node: Mapping[str, Any], reply: GraphReply) -> Row:
+    def _answered_row(self, one: Asked, node: Mapping[str, Any], reply: GraphReply) -> Row:
+        """The repository as it is, or a row that says why its answer cannot be so."""
+        try:
+            counts = row_of(node)
+        except ImpossibleAnswerError as error:
+            return self._refused(one, error, reply.observed_at)
         return {
-            **row_of(node),
+            **counts,
             "status": LIVE,
             "asked_as": one.asked_as,
             "tracked_because": one.because,
             "observed_at": reply.observed_at,
             "ingested_at": self._now(),
         }
+
+    def _refused(self, one: Asked, error: ImpossibleAnswerError, observed: datetime) -> Row:
+        self.report.refused.append(f"{one.full_name or one.asked_as}: {error}")
+        return self._absent(one, UNREADABLE, f"GitHub's answer cannot be so: {error}", observed)
 
     def _absent(self, one: Asked, status: str, trouble: str, observed: datetime) -> Row:
         return {

@@ -11,6 +11,7 @@ from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sources.github.api.answer_fields import refusals
 from ghstars_assets.sources.github.api.client import GitHub
 from ghstars_assets.sources.github.api.endpoint import own_world
 from ghstars_assets.sources.github.api.repository_batches import CaptureReport, Row, capture
@@ -151,6 +152,8 @@ def _summary(report: CaptureReport, had: int, is_short: bool) -> str:
     ]
     if had:
         parts.append(f"{had:,} had been fetched before")
+    if report.refused:
+        parts.append(refusals(report.refused))
     if report.missing:
         parts.append(f"{report.missing:,} not there or not to be read")
     if report.failed_batches:

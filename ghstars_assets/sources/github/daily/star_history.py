@@ -4,8 +4,8 @@ A page holds 30 weeks. Whoever takes a star back lowers a past day, so a later a
 fewer of the same day; so each row carries the day on which it was asked, and is stored under it.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
@@ -14,6 +14,14 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.sources.github.api.answer_fields import (
+    ImpossibleAnswerError,
+    as_count,
+    as_list,
+    as_mapping,
+    count_in,
+    refusals,
+)
 from ghstars_assets.sources.github.api.client import GitHub
 from ghstars_assets.sources.github.daily import each_day
 from ghstars_assets.sources.github.daily.each_day import Fetched
@@ -22,7 +30,9 @@ from ghstars_assets.sources.github.tables import LIVE, GitHubTables
 from ghstars_assets.sources.github.tracking.registry import registry_as_of
 from ghstars_assets.sources.source import Say
 
+DAYS_A_WEEK = 7
 WEEKS_A_PAGE = 30
+_GITHUB_OPENED = datetime(2008, 1, 1, tzinfo=UTC)
 READ_AGAIN_DAYS = 7 * WEEKS_A_PAGE - 14
 """A page reaches back 210 days; read again a little earlier, and no day is missed."""
 
@@ -38,17 +48,24 @@ def take_star_history_days(
         kept = intake.rows()
         had = set(kept["repo_id"])
         chosen = _chosen(lake, tables, day, most)
-        gone = 0
+        gone, refused = 0, list[str]()
         for repo_id, node_id, full_name in chosen.iter_rows():
             if repo_id in had:
                 continue
-            rows = await _read(github, repo_id, full_name)
+            try:
+                rows = await _read(github, repo_id, full_name)
+            except ImpossibleAnswerError as error:
+                refused.append(f"{full_name}: {error}")
+                continue
             if rows is None:
                 gone += 1
                 continue
             known = {"repo_id": repo_id, "node_id": node_id, "full_name": full_name}
             intake.keep([row | known for row in rows])
-        summary = f"{chosen.height - gone:,} repositories read, 30 weeks of each"
+        read = chosen.height - gone - len(refused)
+        summary = f"{read:,} repositories read, 30 weeks of each"
+        if refused:
+            summary += f"; {refusals(refused)}"
         if gone:
             summary += f"; {gone:,} had no history"
         return Fetched(_once_each(intake.rows()), summary)
@@ -74,21 +91,37 @@ async def _read(github: GitHub, repo_id: int, full_name: str) -> list[dict[str, 
     now = github.now()
     observed, today = reply.observed_at, reply.observed_at.date()
     found = []
-    for week in reply.body:
-        sunday = datetime.fromtimestamp(week["week"], UTC).date()
-        for place, gained in enumerate(week["days"]):
+    for week in as_list(reply.body, "the answer"):
+        sunday = _sunday(week, today)
+        for place, gained in enumerate(_days(week)):
             gained_on = sunday + timedelta(days=place)
             # The current week is listed whole; its days to come are no news.
             if gained_on <= today:
                 found.append(
                     {
                         "gained_on": gained_on,
-                        "stars_gained": gained,
+                        "stars_gained": as_count(gained, f"the count of {gained_on}"),
                         "observed_at": observed,
                         "ingested_at": now.replace(microsecond=0),
                     }
                 )
     return found
+
+
+def _sunday(week: object, today: date) -> date:
+    """The first day of a week of GitHub's, which has begun."""
+    began = count_in(week, "week")
+    last = datetime.combine(today + timedelta(days=7), time.min, UTC)
+    if not _GITHUB_OPENED.timestamp() <= began <= last.timestamp():
+        raise ImpossibleAnswerError(f"week is {began}, and no week of GitHub's")
+    return datetime.fromtimestamp(began, UTC).date()
+
+
+def _days(week: object) -> Sequence[Any]:
+    days = as_list(as_mapping(week, "a week").get("days"), "days")
+    if len(days) > DAYS_A_WEEK:
+        raise ImpossibleAnswerError(f"a week has {len(days):,} days")
+    return days
 
 
 def _chosen(lake: Lake, tables: GitHubTables, day: date, most: int) -> pl.DataFrame:

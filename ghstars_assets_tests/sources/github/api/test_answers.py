@@ -8,6 +8,7 @@ import pytest
 
 from ghstars_assets.errors import Cause, GhstarsError
 from ghstars_assets.failures import LATER_SECONDS, classify, returns_in_seconds, waits
+from ghstars_assets.sources.github.api.answer_fields import optional_moment_in
 from ghstars_assets.sources.github.api.answers import (
     BadCredentialsError,
     BadQueryError,
@@ -17,14 +18,13 @@ from ghstars_assets.sources.github.api.answers import (
     RefusedError,
     TooHeavyError,
     UnreachableError,
-    as_json,
     graph_errors,
     limited,
     message_of,
-    moment,
     raise_for,
     raise_for_graph,
 )
+from ghstars_assets.sources.github.api.reading import as_json
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 IN_TEN_MINUTES = str(int((NOW + timedelta(minutes=10)).timestamp()))
@@ -317,6 +317,6 @@ def test_githubs_words_are_found_where_there_are_any() -> None:
 
 
 def test_a_moment_is_read_as_github_writes_it() -> None:
-    assert moment("2026-06-01T12:00:00Z") == NOW
-    assert moment("2026-06-01T14:00:00+02:00") == NOW
-    assert moment(None) is None
+    assert optional_moment_in({"at": "2026-06-01T12:00:00Z"}, "at") == NOW
+    assert optional_moment_in({"at": "2026-06-01T14:00:00+02:00"}, "at") == NOW
+    assert optional_moment_in({"at": None}, "at") is None
