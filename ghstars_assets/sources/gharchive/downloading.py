@@ -2,9 +2,10 @@
 
 import os
 import re
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import SourceError
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import httpx
 
 PATIENCE_SECONDS = 60.0
+MOST_HOUR_BYTES = 2**30
+"""The largest hours have 0.2 GB."""
+LONGEST_HOUR_SECONDS = 3600.0
 _FOLDER = re.compile(r"https?://((?![?#])[!-~])+")
 """An address to which a file's name can be added."""
 
@@ -84,7 +88,10 @@ def _take(client: "httpx.Client", address: str, target: Path, intake: HourIntake
         raise SourceError(
             f"{address} cannot be put into {target.parent} ({error.strerror}); make room there."
         ) from None
-    except httpx.TransportError as error:
+    except _EndlessError:
+        intake.refuse(address, "the answer goes on beyond any hour; look at the address.")
+        return
+    except httpx.RequestError as error:
         intake.refuse(address, f"the answer broke off ({type(error).__name__}); fetch it again.")
         return
     if status == httpx.codes.OK:
@@ -96,6 +103,19 @@ def _take(client: "httpx.Client", address: str, target: Path, intake: HourIntake
     target.unlink(missing_ok=True)
 
 
+class _EndlessError(Exception):
+    """An answer that is no hour, however long it goes on."""
+
+
+def _receive(answer: "httpx.Response", body: BinaryIO) -> None:
+    began, received = time.monotonic(), 0
+    for chunk in answer.iter_raw():
+        body.write(chunk)
+        received += len(chunk)
+        if received > MOST_HOUR_BYTES or time.monotonic() - began > LONGEST_HOUR_SECONDS:
+            raise _EndlessError
+
+
 def _fetch(client: "httpx.Client", address: str, target: Path) -> int:
     """The answer's status, and its body in a file where it is the hour."""
     import httpx
@@ -104,6 +124,5 @@ def _fetch(client: "httpx.Client", address: str, target: Path) -> int:
     with client.stream("GET", address, headers={"accept-encoding": "identity"}) as answer:
         if answer.status_code == httpx.codes.OK:
             with target.open("wb") as body:
-                for chunk in answer.iter_raw():
-                    body.write(chunk)
+                _receive(answer, body)
         return answer.status_code

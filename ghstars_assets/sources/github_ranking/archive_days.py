@@ -18,13 +18,19 @@ from typing import Literal
 
 import polars as pl
 
+from ghstars_assets.calendar import FIRST_DAY, LAST_DAY
 from ghstars_assets.errors import SourceError
 
 Form = Literal["csv", "parquet"]
 
 _RAW_COLUMNS = {"stars", "forks", "repo_url", "last_commit"}
 _PARQUET_COLUMNS = {"snapshot_date", "full_name", "stars"}
-_DAY_IN_NAME = re.compile(r"(20\d\d-\d\d-\d\d)")
+_DAY_IN_NAME = re.compile(r"(20\d\d-\d\d-\d\d)", re.ASCII)
+_ADDRESS = r"^https://github\.com/([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+?)/?$"
+_FULL_NAME = r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$"
+_POSSIBLE_YEARS = (2008, 2999)
+"""Of a push: GitHub began in the first, and a calendar ends somewhere."""
+_MOST_COLUMNS = 1000
 _FULL_LIST = 100
 _MEASURES: dict[str, pl.DataType | type[pl.DataType]] = {
     "full_name": pl.String,
@@ -76,21 +82,25 @@ def read_raw(content: bytes, name: str) -> ArchiveDay:
     """A file of lists, as the archive has them."""
     lists = _parsed(content, name)
     listed = lists.with_columns(
-        full_name=pl.col("repo_url").str.extract(r"^https://github\.com/([^/\s]+/[^/\s]+?)/?$"),
-        pushed_at=pl.col("last_commit").str.to_datetime(
-            "%Y-%m-%dT%H:%M:%SZ", strict=False, time_unit="us", time_zone="UTC"
+        full_name=pl.col("repo_url").str.extract(_ADDRESS),
+        pushed_at=_possible(
+            pl.col("last_commit").str.to_datetime(
+                "%Y-%m-%dT%H:%M:%SZ", strict=False, time_unit="us", time_zone="UTC"
+            )
         ),
+        written=pl.col("stars"),
         stars=pl.col("stars").cast(pl.Int64, strict=False),
         forks=pl.col("forks").cast(pl.Int64, strict=False),
         open_issues=_column(lists, "issues").cast(pl.Int64, strict=False),
         item=_column(lists, "item"),
         language=_column(lists, "language"),
     )
-    is_usable = pl.col("full_name").is_not_null() & pl.col("stars").is_not_null()
-    good = listed.filter(is_usable & (pl.col("stars") >= 0))
-    odd: dict[str, str] = {}
-    if good.height < listed.height:
-        odd["rows that say nothing"] = f"{listed.height - good.height:,} left out"
+    good, odd = _usable(listed.with_columns(called=pl.coalesce("full_name", "repo_url")))
+    if good.is_empty():
+        raise SourceError(
+            f"{name} holds no row that says anything ({odd['rows that say nothing']}); it was left "
+            "out."
+        )
     short = Counter(good["item"].drop_nulls().to_list())
     cut = {item: rows for item, rows in short.items() if rows < _FULL_LIST}
     if cut:
@@ -122,16 +132,25 @@ def read_condensed(rows: pl.DataFrame, day: date, captured_at: datetime | None) 
     """A day of a table that somebody made of such files, one row a repository and day."""
     absent = [column for column in _MEASURES if column not in rows.columns]
     listed = rows.with_columns(pl.lit(None).alias(column) for column in absent)
+    is_name = pl.col("full_name").cast(pl.String).str.contains(_FULL_NAME)
+    listed, odd = _usable(
+        listed.select(
+            called=pl.col("full_name").cast(pl.String),
+            written=pl.col("stars").cast(pl.String),
+            full_name=pl.when(is_name).then(pl.col("full_name").cast(pl.String)),
+            **{name: _whole(rows, name) for name, kind in _MEASURES.items() if kind == pl.Int64},
+            language=pl.col("language").cast(pl.String),
+            pushed_at=_possible(pl.col("pushed_at").cast(_MEASURES["pushed_at"], strict=False)),
+        )
+    )
     listed = listed.select(*_MEASURES).cast(_MEASURES)  # pyright: ignore[reportArgumentType]
-    listed = listed.filter(pl.col("full_name").is_not_null() & (pl.col("stars") >= 0))
-    odd: dict[str, str] = {}
+    if listed.is_empty():
+        raise SourceError(f"Of {day} no row says anything, so the day was left out.")
     once = (
         listed.sort("stars", "full_name")
         .unique(pl.col("full_name").str.to_lowercase(), keep="last", maintain_order=True)
         .sort("full_name")
     )
-    if listed.height < rows.height:
-        odd["rows that say nothing"] = f"{rows.height - listed.height:,} left out"
     if once.height < listed.height:
         odd["twice in a day"] = f"{listed.height - once.height:,} rows, the lower count left out"
     newest = _newest_push(once, day)
@@ -154,10 +173,12 @@ def _dated(rows: pl.DataFrame, name: str, odd: dict[str, str]) -> ArchiveDay:
     named = _DAY_IN_NAME.search(name)
     newest = rows["pushed_at"].max()
     if not isinstance(newest, datetime):
-        raise SourceError(f"{name} holds no repository with a push, so its day is unknown.")
+        raise SourceError(
+            f"{name} holds no repository with a push, so its day is unknown; it was left out."
+        )
     day = newest.date()
-    if named and date.fromisoformat(named[1]) != day:
-        meant = date.fromisoformat(named[1])
+    meant = _day_of(named[1], name) if named else day
+    if meant != day:
         newest = _newest_push(rows, meant)
         if newest is None:
             raise SourceError(
@@ -170,12 +191,63 @@ def _dated(rows: pl.DataFrame, name: str, odd: dict[str, str]) -> ArchiveDay:
     return ArchiveDay(day, "csv", rows, newest, odd)
 
 
+def _usable(listed: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The rows that name a repository and counts that can be. What is left out is counted, and the
+    first of it named."""
+    counts = [name for name, kind in _MEASURES.items() if kind == pl.Int64 and name != "lists"]
+    are_counts = [pl.col(name).fill_null(0) >= 0 for name in counts if name in listed.columns]
+    is_usable = pl.col("full_name").is_not_null() & pl.col("stars").is_not_null()
+    is_usable = pl.all_horizontal(is_usable, *are_counts)
+    good = listed.filter(is_usable)
+    if good.height == listed.height:
+        return good, {}
+    first = listed.filter(~is_usable).row(0, named=True)
+    example = f"{_shown(first['called'])} with {_shown(first['written'] or 'no')} stars"
+    left_out = f"{listed.height - good.height:,} left out, such as {example}"
+    return good, {"rows that say nothing": left_out}
+
+
+def _shown(value: object) -> str:
+    text = "a row without a name" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _whole(rows: pl.DataFrame, name: str) -> pl.Expr:
+    """A column of counts as whole numbers, null where there is none."""
+    if name not in rows.columns:
+        return pl.lit(None, pl.Int64)
+    kind = rows.schema[name]
+    if kind.is_nested() or kind.is_temporal():
+        raise pl.exceptions.SchemaError(f"{name} is of the type {kind}")
+    value = pl.col(name)
+    if kind.is_float():
+        value = pl.when(value == value.round()).then(value)
+    return value.cast(pl.Int64, strict=False)
+
+
+def _possible(moment: pl.Expr) -> pl.Expr:
+    return pl.when(moment.dt.year().is_between(*_POSSIBLE_YEARS)).then(moment)
+
+
+def _day_of(text: str, name: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SourceError(f"{name} names a day that no calendar has; it was left out.") from None
+
+
 def _newest_push(rows: pl.DataFrame, day: date) -> datetime | None:
     on_day = rows.filter(pl.col("pushed_at").dt.date() == day)["pushed_at"].max()
     return on_day if isinstance(on_day, datetime) else None
 
 
 def _parsed(content: bytes, name: str) -> pl.DataFrame:
+    first_line = content[: content.find(b"\n")]
+    columns = [one.strip().strip(b'"') for one in first_line.split(b",", _MOST_COLUMNS)]
+    twice = [one for one in _RAW_COLUMNS if columns.count(one.encode()) > 1]
+    if len(columns) > _MOST_COLUMNS or twice:
+        what = f"the column {twice[0]} twice" if twice else f"more than {_MOST_COLUMNS:,} columns"
+        raise SourceError(f"{name} has {what}; it was left out.")
     try:
         parsed = pl.read_csv(
             io.BytesIO(content),
@@ -198,6 +270,20 @@ def _column(frame: pl.DataFrame, name: str) -> pl.Expr:
 
 
 def days_of(listed: pl.LazyFrame) -> Iterator[date]:
-    """The days of a condensed table, in order."""
-    days = listed.select(pl.col("snapshot_date").cast(pl.Date).unique()).collect()
-    yield from days["snapshot_date"].drop_nulls().sort().to_list()
+    """The days of a condensed table, in order; not those that no calendar has."""
+    kind = listed.collect_schema()["snapshot_date"]
+    if not kind.is_temporal():
+        raise pl.exceptions.SchemaError(f"snapshot_date is of the type {kind}")
+    day = pl.col("snapshot_date").cast(pl.Date)
+    days = listed.select(day.filter(_is_possible_day(day)).unique()).collect()
+    yield from days["snapshot_date"].sort().to_list()
+
+
+def rows_beyond(listed: pl.LazyFrame) -> int:
+    """How many rows of a condensed table are of days that no calendar has."""
+    day = pl.col("snapshot_date").cast(pl.Date)
+    return listed.select((~_is_possible_day(day)).sum()).collect().item()
+
+
+def _is_possible_day(day: pl.Expr) -> pl.Expr:
+    return day.is_between(FIRST_DAY, LAST_DAY)

@@ -8,12 +8,12 @@ and each day is written whole.
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from ghstars_assets.calendar import DayRange, utc_now
+from ghstars_assets.calendar import LAST_DAY, DayRange, utc_now, utc_today
 from ghstars_assets.errors import SourceError
 from ghstars_assets.lake.marker import Kind, Marker, mark_lake, read_marker, require_kind
 from ghstars_assets.lake.tables import Lake
@@ -23,6 +23,7 @@ from ghstars_assets.sources.github_ranking.archive_days import (
     days_of,
     read_condensed,
     read_raw,
+    rows_beyond,
 )
 from ghstars_assets.sources.github_ranking.identity import Rename
 from ghstars_assets.sources.github_ranking.names import (
@@ -43,6 +44,7 @@ from ghstars_assets.sources.github_ranking.places import (
 )
 from ghstars_assets.sources.github_ranking.tables import RankingTables
 
+_GITHUB_OPENED = date(2008, 1, 1)
 FORM, ROWS, FINGERPRINT = "archive_form", "archive_rows", "archive_fingerprint"
 
 
@@ -190,16 +192,18 @@ def _renames(found: FilesFound, report: ImportReport) -> list[Rename]:
         try:
             renames += renames_in(table_in(path))
         except (pl.exceptions.PolarsError, SourceError) as error:
-            report.unusable.append(f"{path.name} cannot be read ({_first_line(error)})")
+            report.unusable.append(_unlike(path, error))
     return renames
 
 
 def _capture_times(found: FilesFound, report: ImportReport) -> dict[date, datetime]:
-    try:
-        return capture_times(found.qualities)
-    except (pl.exceptions.PolarsError, SourceError) as error:
-        report.unusable.append(f"a quality table cannot be read ({_first_line(error)})")
-        return {}
+    captured: dict[date, datetime] = {}
+    for path in found.qualities:
+        try:
+            captured |= capture_times(path)
+        except (pl.exceptions.PolarsError, SourceError) as error:
+            report.unusable.append(_unlike(path, error))
+    return captured
 
 
 def _import_condensed(
@@ -213,24 +217,42 @@ def _import_condensed(
     scanned = pl.scan_parquet(path, glob=False)
     try:
         wanted_days = [day for day in days_of(scanned) if days is None or day in days]
+        beyond = rows_beyond(scanned)
+        if beyond:
+            writing.report.unusable.append(
+                f"{path.name} has {beyond:,} rows of days that no calendar has; they were left out."
+            )
         done = 0
         for month, listed in _by_month(wanted_days).items():
-            for archive_day in _archive_days(scanned, listed, captured):
+            for archive_day in _archive_days(writing, path, scanned, listed, captured):
                 writing.take(archive_day)
             done += len(listed)
             progress(f"{path.name} {month}", done, len(wanted_days))
     except pl.exceptions.PolarsError as error:
-        writing.report.unusable.append(f"{path.name} cannot be read ({_first_line(error)})")
+        writing.report.unusable.append(_unlike(path, error))
+
+
+def _unlike(path: Path, error: Exception) -> str:
+    """Why a table of somebody else's is left out."""
+    why = str(error) if isinstance(error, SourceError) else _first_line(error)
+    return f"{path.name} is damaged or has columns of another type ({why}); it was left out."
 
 
 def _archive_days(
-    scanned: pl.LazyFrame, days: list[date], captured: dict[date, datetime]
+    writing: "_Writing",
+    path: Path,
+    scanned: pl.LazyFrame,
+    days: list[date],
+    captured: dict[date, datetime],
 ) -> Iterator[ArchiveDay]:
     day = pl.col("snapshot_date").cast(pl.Date)
     rows = scanned.filter((day >= days[0]) & (day <= days[-1])).collect()
     parts = rows.with_columns(day).partition_by("snapshot_date", as_dict=True)
     for one in days:
-        yield read_condensed(parts[(one,)], one, captured.get(one))
+        try:
+            yield read_condensed(parts[(one,)], one, captured.get(one))
+        except SourceError as error:
+            writing.report.unusable.append(f"{path.name}: {error}")
 
 
 def _by_month(days: list[date]) -> dict[str, list[date]]:
@@ -268,6 +290,12 @@ class _Writing:
         self._ranks: dict[date, tuple[int, int, str]] = {}
 
     def take(self, archive_day: ArchiveDay) -> None:
+        """Store a day, unless what is stored of it is as good."""
+        if not self._has_come(archive_day.day):
+            self.report.unusable.append(
+                f"{archive_day.day} is no day that an archive can have by now; it was left out."
+            )
+            return
         has = self.rank_of(archive_day.day)
         if has is None or has <= archive_day.rank:
             self._note_odd(archive_day)
@@ -299,6 +327,12 @@ class _Writing:
             if has and archive_day.day not in self.report.new
             else self.report.new
         ).add(archive_day.day)
+
+    def _has_come(self, day: date) -> bool:
+        """Whether there was a GitHub then, and the day has begun somewhere on Earth. An invented
+        world may be ahead of us."""
+        last = LAST_DAY if self.kind == "sandbox" else utc_today() + timedelta(days=1)
+        return _GITHUB_OPENED <= day <= last
 
     def rank_of(self, day: date) -> tuple[int, int, str] | None:
         """The rank of what is stored of the day."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from ghstars_assets.calendar import DayRange
+from ghstars_assets.calendar import FIRST_DAY, LAST_DAY, DayRange
 from ghstars_assets.errors import SourceError
 from ghstars_assets.sources.addresses import is_safe
 from ghstars_assets.sources.archives import GZIP_MAGIC, PARQUET_MAGIC, FileUse, FoundFile
@@ -26,6 +26,7 @@ MOST_CSV_BYTES = 64 * 2**20
 """A day's file has 0.7 MB; what unpacks to far more is none."""
 
 _TRIES = 4
+_LONGEST_SECONDS = 300.0
 _REPOSITORY_PAGE = "https://github.com/"
 _RAW_FILES = "https://raw.githubusercontent.com/{repository}/master/Data"
 
@@ -97,16 +98,14 @@ def table_in(path: Path) -> pl.DataFrame:
     )
 
 
-def capture_times(paths: list[Path]) -> dict[date, datetime]:
-    """When each day was captured, by the quality tables that were found."""
-    captured: dict[date, datetime] = {}
-    for path in paths:
-        rows = table_in(path).select(
-            pl.col("snapshot_date").cast(pl.Date),
-            pl.col("capture_utc").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-        )
-        captured |= dict(rows.drop_nulls().iter_rows())
-    return captured
+def capture_times(path: Path) -> dict[date, datetime]:
+    """When each day was captured, by a quality table."""
+    rows = table_in(path).select(
+        pl.col("snapshot_date").cast(pl.Date),
+        pl.col("capture_utc").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+    )
+    is_possible = pl.all_horizontal(pl.all().dt.year().is_between(FIRST_DAY.year, LAST_DAY.year))
+    return dict(rows.filter(is_possible).iter_rows())
 
 
 def describe_unknown(paths: list[Path]) -> list[str]:
@@ -156,12 +155,16 @@ def is_sandbox_address(place: str) -> bool:
     base, name = _base_of(place), f"github-ranking-{date.min}.csv"
     try:
         with httpx.Client(timeout=30, trust_env=False) as client:
-            answers = [client.get(f"{folder}/{name}") for folder in _folders(base)]
-    except httpx.TransportError as error:
+            return any(_is_of_a_sandbox(client, f"{folder}/{name}") for folder in _folders(base))
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         raise SourceError(
             f"{place} does not answer ({type(error).__name__}); mend the address."
         ) from None
-    return any("x-ghstars-sandbox" in answer.headers for answer in answers)
+
+
+def _is_of_a_sandbox(client: "httpx.Client", url: str) -> bool:
+    with client.stream("GET", url) as answer:
+        return "x-ghstars-sandbox" in answer.headers
 
 
 def _folders(base: str) -> list[str]:
@@ -182,21 +185,41 @@ def _base_of(place: str) -> str:
     return base
 
 
+def _answer(client: "httpx.Client", url: str) -> tuple[int, bytes]:
+    """The status and the body, which is no longer and takes no longer than a day's lists can."""
+    began, content = time.monotonic(), bytearray()
+    with client.stream("GET", url) as answer:
+        if answer.status_code != 200:
+            return answer.status_code, b""
+        for chunk in answer.iter_bytes():
+            content += chunk
+            if len(content) > MOST_CSV_BYTES or time.monotonic() - began > _LONGEST_SECONDS:
+                raise SourceError(
+                    f"{url} is answered with far more than a day's lists; name another address."
+                )
+    if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise SourceError(
+            f"{url} is answered with a web page and not with lists; name the folder of the files, "
+            "or sign in to the network."
+        )
+    return 200, bytes(content)
+
+
 def _fetched(client: "httpx.Client", url: str) -> bytes | None:
     import httpx
 
     fault = ""
     for tries_left in reversed(range(_TRIES)):
         try:
-            answer = client.get(url)
-        except httpx.TransportError as error:
+            status, content = _answer(client, url)
+        except httpx.RequestError as error:
             fault = type(error).__name__
         else:
-            if answer.status_code == 200:
-                return answer.content
-            if answer.status_code in (404, 410):
+            if status == 200:
+                return content
+            if status in (404, 410):
                 return None
-            fault = f"status {answer.status_code}"
+            fault = f"status {status}"
         if tries_left:
             time.sleep(2.0 ** (_TRIES - tries_left) / 4)
     raise SourceError(

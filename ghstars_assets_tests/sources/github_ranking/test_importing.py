@@ -294,10 +294,10 @@ def test_unreadable_tables_are_reported_and_the_import_goes_on(lake: Lake, tmp_p
     report = bring(lake, files)
     assert report.new == {DAY}
     assert [reason.split(" (")[0] for reason in report.unusable] == [
-        "renames.csv cannot be read",
-        "a quality table cannot be read",
-        "spoilt.parquet cannot be read",
-        "words.parquet cannot be read",
+        "renames.csv is damaged or has columns of another type",
+        "quality.csv is damaged or has columns of another type",
+        "spoilt.parquet is damaged or has columns of another type",
+        f"words.parquet: Of {SECOND} no row says anything, so the day was left out.",
     ]
     assert not any("\n" in reason for reason in report.unusable)
 

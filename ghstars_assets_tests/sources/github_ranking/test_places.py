@@ -212,16 +212,16 @@ def test_capture_times_are_utc_however_they_were_written(tmp_path: Path) -> None
     }
     for name, moment in moments.items():
         path = write_parquet(tmp_path / name, quality_table({DAY: moment}))
-        assert capture_times([path]) == {DAY: CAPTURED}
+        assert capture_times(path) == {DAY: CAPTURED}
     listed = write(
         tmp_path / "csv", b"snapshot_date,capture_utc\n2024-03-05,2024-03-05T04:03:00Z\n"
     )
-    assert capture_times([listed]) == {DAY: CAPTURED}
+    assert capture_times(listed) == {DAY: CAPTURED}
 
 
 def test_a_day_without_a_capture_time_has_none(tmp_path: Path) -> None:
     rows = [*quality_table({DAY: CAPTURED}), {"snapshot_date": NEXT_DAY, "capture_utc": None}]
-    assert capture_times([write_parquet(tmp_path / "q", rows)]) == {DAY: CAPTURED}
+    assert capture_times(write_parquet(tmp_path / "q", rows)) == {DAY: CAPTURED}
 
 
 # ---- the web ------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def stars() -> Path:
 
 @pytest.fixture(scope="module")
 def captured(stars: Path) -> dict[date, datetime]:
-    return capture_times([stars / "snapshot_quality.parquet"])
+    return capture_times(stars / "snapshot_quality.parquet")
 
 
 def raw_file(stars: Path, day: date) -> Path:

@@ -24,11 +24,14 @@ SHOWN_ROWS = 50
 
 
 @click.command()
-@click.option("--csv", "form", flag_value="csv", help="all columns, with a header")
-@click.option("--json", "form", flag_value="json", help="all columns")
+@click.option("--csv", "is_csv", is_flag=True, help="all columns, with a header")
+@click.option("--json", "is_json", is_flag=True, help="all columns")
 @click.pass_obj
-def tracked(platform: Platform, form: Form | None) -> None:
+def tracked(platform: Platform, *, is_csv: bool, is_json: bool) -> None:
     """Show who is followed, why, what became of it and when it is asked about next."""
+    if is_csv and is_json:
+        raise click.UsageError("Give --csv or --json, not both.")
+    form: Form | None = "csv" if is_csv else "json" if is_json else None
     lake = Lake(platform.settings)
     platform.say_if_sandbox(lake)
     now = current_rules(lake, TABLES, lake.settings)

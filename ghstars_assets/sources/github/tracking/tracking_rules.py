@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from ghstars_assets.errors import GhstarsError, SettingsError
+from ghstars_assets.errors import SettingsError, WrongArgumentError
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import GitHubTables
@@ -20,7 +20,7 @@ Action = Literal["track", "untrack"]
 _FULL_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$")
 _OWNER = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$")
 _TOPIC = re.compile(r"^[a-z0-9][a-z0-9-]{0,49}$")
-_STARS = re.compile(r"^(\d+)\.\.(\d+)?$")
+_STARS = re.compile(r"^(\d{1,12})\.\.(\d{1,12})?$", re.ASCII)
 _FORMS: dict[RuleKind, tuple[re.Pattern[str], str]] = {
     "repository": (_FULL_NAME, "owner/name"),
     "owner": (_OWNER, "a user or an organisation"),
@@ -71,7 +71,8 @@ def parse_tracking_rule(kind: RuleKind, what: str, where: str = "") -> TrackingR
     is_range = kind == "stars" and form.match(what)
     is_backwards = is_range and is_range[2] and int(is_range[2]) < int(is_range[1])
     if not form.match(what) or is_backwards:
-        raise GhstarsError(f"{where}{what!r} cannot be tracked; write {meant}.")
+        kind_of_error = SettingsError if where else WrongArgumentError
+        raise kind_of_error(f"{where}{what!r} cannot be tracked; write {meant}.")
     return TrackingRule(kind, what)
 
 
