@@ -177,7 +177,7 @@ def _of_slow_to_import(error: BaseException, settings: Settings) -> str | None:
     if _is_from(error, "lightgbm"):
         return (
             f"LightGBM refuses the model or its rows ({first_line(error)}); `ghstars models "
-            "PROBLEM` lists the versions, and `ghstars retrain PROBLEM` makes a new one."
+            "PROBLEM` lists the versions, and `ghstars retrain PROBLEM --why …` makes a new one."
         )
     if _is_from(error, "polars") and "parquet" in str(error).lower():
         return (

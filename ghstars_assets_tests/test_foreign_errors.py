@@ -94,7 +94,7 @@ FOUND: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a model's text": (
         lambda _: lightgbm.Booster(model_str="no model"),
         "LightGBM refuses the model or its rows",
-        "ghstars retrain PROBLEM",
+        "ghstars retrain PROBLEM --why …",
     ),
     "MLflow": (
         lambda _: _throw(_named("mlflow.exceptions", "MlflowException", "no such run")),

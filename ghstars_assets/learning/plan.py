@@ -131,6 +131,8 @@ class Plan:
         stored = self.lake.days(stage.table.name)
         if stage.source.is_history or not stored:
             return []
+        if stage.source.answers_the_past:
+            return days[-1:]
         gaps = declared_gaps(self.lake, self.problem.name)
         return [day for day in days if day not in gaps and day >= stored[0]]
 
@@ -196,6 +198,16 @@ def days_in_range(plan: Plan, first: date | None, last: date | None) -> DayRange
     if last and last > plan.newest_day:
         raise GhstarsError(
             f"No source of {plan.problem.name} knows {last} yet; the newest day is "
+            f"{plan.newest_day}."
+        )
+    if last and not first and last < plan.first_day:
+        raise GhstarsError(
+            f"{plan.problem.name} begins on {plan.first_day} here, after {last}; name the first "
+            "day too, or a later last one."
+        )
+    if first and not last and first > plan.newest_day:
+        raise GhstarsError(
+            f"No source of {plan.problem.name} knows {first} yet; the newest day is "
             f"{plan.newest_day}."
         )
     return DayRange(first or plan.first_day, last or plan.newest_day)

@@ -52,6 +52,9 @@ class Source:
     """What `ghstars status` shows of it beside its days."""
     is_history: bool = False
     """It knows the past alone, and a day only when that was imported: no schedule asks it."""
+    answers_the_past: bool = False
+    """A day's answer reaches back over the days before, so that a day that was missed is no hole;
+    and nobody can ask for it any more."""
     archive: Archive | None = None
     """What `ghstars import` imports from, into this table and into those beside it."""
 

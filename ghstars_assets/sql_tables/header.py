@@ -6,31 +6,30 @@ file and the line it is about.
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ghstars_assets.errors import SqlAssetError
 from ghstars_assets.lake.catalog import Column, Table
+from ghstars_assets.sql_tables.header_yaml import HeaderYamlError, Lines, our_words, read_yaml
 
 _HEADER = re.compile(r"\A\s*/\*(?P<yaml>.*?)\*/\s*", re.DOTALL)
 _SAME_ROWS = re.compile(r"^same_rows_as:.*\n", re.MULTILINE)
-_WINDOW = re.compile(r"^(-?\d+)(?:\.\.(-?\d+))?$")
+_WINDOW = re.compile(r"^(-?\d{1,5})(?:\.\.(-?\d{1,5}))?$", re.ASCII)
+_TABLE = re.compile(r"[a-z][a-z0-9_]*")
+_COLUMN = re.compile(r"[^\W\d]\w*")
+_TYPE = re.compile(r"[A-Za-z][\w ]*(\([\w ,()\"]*\))?(\[\])*", re.ASCII)
 
 LONGEST_WINDOW_DAYS = 400
-
-# In C where PyYAML was built with it: every start reads every header.
-_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Role = Literal["", "feature", "base", "scale", "naive", "baseline", "name", "target"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 class _ColumnHeader(_Strict):
@@ -82,8 +81,12 @@ class Gate(_Strict):
     warnings: dict[str, GateRule] = {}
 
 
+_Days = str | Annotated[int, Field(strict=True)]
+"""`yes` is a number to pydantic, and nothing that anybody means here."""
+
+
 class _Read(_Strict):
-    days: str | int
+    days: _Days
     optional: Annotated[str, Field(min_length=10)] | None = None
     decides: bool = False
 
@@ -102,7 +105,7 @@ _UNION_MEMBERS = ("str", "int", "_Read", "AssertionCheck", "RowCountCheck")
 class _Header(_Strict):
     description: str
     key: tuple[str, ...]
-    reads: dict[str, str | int | _Read]
+    reads: dict[str, _Days | _Read]
     follows: dict[str, str] = {}
     columns: dict[str, _ColumnHeader]
     checks: dict[str, AssertionCheck | RowCountCheck] = {}
@@ -136,7 +139,7 @@ class SqlFile:
     query: str
     query_line: int
     code_version: str
-    lines: dict[tuple[str, ...], int] = field(repr=False)
+    lines: Lines = field(repr=False)
     same_rows_as: tuple[str, ...] = ()
     """Earlier code versions whose rows are the same."""
 
@@ -169,7 +172,12 @@ class SqlFile:
 
 
 def read_sql_file(path: Path) -> SqlFile:
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        _refuse(path, 1, f"cannot be read ({getattr(error, 'strerror', None) or 'it is no UTF-8'})")
+    if not _TABLE.fullmatch(path.stem):
+        _refuse(path, 1, "has a name that no table has; use small letters, digits and _")
     match = _HEADER.match(text)
     if not match:
         _refuse(path, 1, "begins with no /* header */ that describes its table; add one")
@@ -215,19 +223,13 @@ def read_sql_file(path: Path) -> SqlFile:
     )
 
 
-def _parse(path: Path, source: str, first_line: int) -> tuple[_Header, dict[tuple[str, ...], int]]:
-    loader = _YAML_LOADER(source)
+def _parse(path: Path, source: str, first_line: int) -> tuple[_Header, Lines]:
     try:
-        node = loader.get_single_node()
-        content = loader.construct_document(node) if node else None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line if error.problem_mark else 0
-        _refuse(path, first_line + line, f"has a header that is not YAML ({error.problem})")
-    lines: dict[tuple[str, ...], int] = {}
-    for place, line in _key_lines(node, first_line) if node else ():
-        if place in lines:
-            _refuse(path, line, f"says `{'.'.join(place)}` twice; YAML would heed the last alone")
-        lines[place] = line
+        content, lines = read_yaml(source, first_line)
+    except HeaderYamlError as error:
+        _refuse(path, error.line, error.complaint)
+    if not isinstance(content, dict):
+        _refuse(path, first_line, "has a header without names such as `description:` and `reads:`")
     try:
         return _Header.model_validate(content), lines
     except ValidationError as error:
@@ -238,7 +240,7 @@ def _parse(path: Path, source: str, first_line: int) -> tuple[_Header, dict[tupl
         line = next(
             (lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), first_line
         )
-        _refuse(path, line, f"has a bad header at `{'.'.join(place)}`: {first['msg']}")
+        _refuse(path, line, f"has a bad header at `{'.'.join(place)}`: {our_words(first)}")
 
 
 def _place(loc: tuple[int | str, ...]) -> tuple[str, ...]:
@@ -246,22 +248,13 @@ def _place(loc: tuple[int | str, ...]) -> tuple[str, ...]:
     return tuple(str(part) for part in loc if str(part) not in _UNION_MEMBERS)
 
 
-def _key_lines(
-    node: yaml.Node, first_line: int, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], int]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*path, str(key.value))
-            yield here, first_line + key.start_mark.line
-            yield from _key_lines(value, first_line, here)
-
-
-def _window(path: Path, line: int, read: str | int | _Read) -> Window:
+def _window(path: Path, line: int, read: _Days | _Read) -> Window:
     text = str(read.days if isinstance(read, _Read) else read)
     match = _WINDOW.match(text)
     # YAML takes -7:0 for a number in base 60, which is nothing anybody means.
-    if not match or abs(int(match[1])) > LONGEST_WINDOW_DAYS:
-        _refuse(path, line, f"has the window {text!r}; write days as 0, -7..0 or 0..7")
+    bounds = [int(bound) for bound in match.groups() if bound] if match else []
+    if not match or max(map(abs, bounds)) > LONGEST_WINDOW_DAYS:
+        _refuse(path, line, f"has the window {text[:20]!r}; write days as 0, -7..0 or 0..7")
     first = int(match[1])
     declared = read if isinstance(read, _Read) else _Read(days=read)
     if declared.optional and declared.decides:
@@ -286,8 +279,18 @@ def _column(name: str, header: _ColumnHeader) -> Column:
     )
 
 
-def _check_columns(path: Path, table: Table, lines: dict[tuple[str, ...], int]) -> None:
+def _check_columns(path: Path, table: Table, lines: Lines) -> None:
     names = table.column_names
+    seen: set[str] = set()
+    for column in table.columns:
+        line = lines.get(("columns", column.name), 1)
+        if not _COLUMN.fullmatch(column.name):
+            _refuse(path, line, f"has the column {column.name!r}; use letters, digits and _")
+        if column.name.lower() in seen:
+            _refuse(path, line, f"has the column {column.name!r} twice, for case means nothing")
+        if not _TYPE.fullmatch(column.type):
+            _refuse(path, line, f"has the type {column.type!r}, which is none of DuckDB's")
+        seen.add(column.name.lower())
     if not names or names[0] != "day":
         _refuse(path, lines.get(("columns",), 1), "must have `day` as its first column")
     for key in table.key:

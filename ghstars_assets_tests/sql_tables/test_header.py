@@ -124,10 +124,10 @@ def test_the_places_of_one_text_do_not_hold_for_the_next(tmp_path: Path) -> None
         (7, "-7..0", "0..-7", "has the window '0..-7', which ends before it starts"),
         (9, "0..7", "7..0", "has the window '7..0', which ends before it starts"),
         (2, "description", "describtion", "has a bad header at `describtion`"),
-        (1, "key: [id]\n", "", "has a bad header at `key`: Field required"),
+        (1, "key: [id]\n", "", "has a bad header at `key`: it is missing"),
         (11, "  day: {type", "  date: {type", "must have `day` as its first column"),
         (5, "key: [id]", "key: [ident]", "has the key column 'ident', which `columns` does not"),
-        (13, ', is: "the entity"', "", "has a bad header at `columns.id.is`: Field required"),
+        (13, ', is: "the entity"', "", "has a bad header at `columns.id.is`: it is missing"),
         (13, '"the entity"', '""', "has a bad header at `columns.id.is`"),
         (13, "min: 1", "minimum: 1", "has a bad header at `columns.id.minimum`"),
         (15, "role: feature", "role: weapon", "has a bad header at `columns.share.role`"),
@@ -135,7 +135,7 @@ def test_the_places_of_one_text_do_not_hold_for_the_next(tmp_path: Path) -> None
         (17, "max_rise: 1", "max_growth: 1", "has a bad header at `checks.steady"),
         (18, "fails", "fail", "has a bad header at `checks.sane"),
         (20, "looks_back_days: 5", "looks_back_days: 0", "has a bad header at `gate.looks_back"),
-        (22, "because", "why", "has a bad header at `gate.rows.negative.why`: Extra inputs"),
+        (22, "because", "why", "has a bad header at `gate.rows.negative.why`: a header knows"),
     ],
 )
 def test_a_fault_in_the_header_is_reported_with_its_file_and_line(
@@ -180,5 +180,5 @@ def test_a_file_that_reads_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_header_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SqlAssetError, match=r"made\.sql:1 has a bad header"):
+    with pytest.raises(SqlAssetError, match=r"made\.sql:1 has a header without names"):
         read(tmp_path, "/* */ select 1")

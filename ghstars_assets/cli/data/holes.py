@@ -17,6 +17,7 @@ from ghstars_assets.settings import Settings
 def declare_gap(settings: Settings, problem_name: str, days: DayRange, why: str) -> str:
     problem = find_problem(problem_name)
     lake = Lake(settings)
+    _require_a_past(plan_of(settings, problem), days)
     for source in problem.sources:
         held = lake.days(source.table.name, days)
         if held:
@@ -29,6 +30,21 @@ def declare_gap(settings: Settings, problem_name: str, days: DayRange, why: str)
         f"{days} is a declared gap of {problem.name}; `ghstars backfill {problem.name} --from "
         f"{days.first} --to {days.last}` writes the empty partitions."
     )
+
+
+def _require_a_past(plan: Plan, days: DayRange) -> None:
+    """What is to come is no gap yet, and where nothing begins nothing is missing."""
+    name = plan.problem.name
+    if days.last > plan.newest_day:
+        raise GhstarsError(
+            f"{days.last} is not over for {name}, whose newest day is {plan.newest_day}; declare "
+            "days as gaps when they have passed."
+        )
+    if days.first < plan.first_day:
+        raise GhstarsError(
+            f"{name} begins on {plan.first_day} here, so {days.first} is no gap in it; declare "
+            "days from then on."
+        )
 
 
 def release_from_quarantine(

@@ -25,6 +25,11 @@ def forecasts_of(lake: Lake, problem: Problem, day: date | None, top: int | None
     if chosen is None or chosen not in days:
         wanted = f" for {chosen}" if chosen else ""
         known = f" (it holds {days[0]} to {days[-1]})" if days else ""
+        if chosen and days and not days[0] <= chosen <= days[-1]:
+            raise MissingDayError(
+                f"{table} holds no forecasts{wanted}{known}; choose one of those days, or fill "
+                f"what is due by now with `ghstars backfill {problem.name}`."
+            )
         raise MissingDayError(
             f"{table} holds no forecasts{wanted}{known}; make them with "
             f"`ghstars backfill {problem.name}"

@@ -92,7 +92,7 @@ def retrain(settings: Settings, problem: Problem, why: str) -> Retrained:
         if evaluation is None:
             raise GhstarsError(
                 f"{problem.table('health')} of {day} left no evaluation in Dagster's records; run "
-                f"`ghstars retrain {problem.name}` again."
+                f"`ghstars retrain {problem.name} --why …` again."
             )
         ask = Ask(evaluation, today)
         record_answers(lake, [ask], actor)

@@ -119,11 +119,12 @@ def next_steps(settings: Settings, problem: Problem, statuses: list[StageStatus]
     if failed:
         lines.append(f"Failed: {', '.join(failed)}; the reason is in the UI (`ghstars up`).")
     if behind:
-        newest = max(status.newest for status in statuses if status.newest)
-        first = newest - timedelta(days=RECENT_DAYS - 1)
+        plan = plan_of(settings, problem)
+        last = plan.newest_day
+        first = max(plan.first_day, last - timedelta(days=RECENT_DAYS - 1))
         lines.append(
             f"Behind: {', '.join(behind)}; `ghstars backfill {problem.name} --from {first} --to "
-            "yesterday` catches up."
+            f"{last}` catches up."
         )
     lines.append(
         f"While `ghstars up` runs: the next day at `{settings.daily_cron}` and the next candidate "

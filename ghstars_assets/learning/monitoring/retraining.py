@@ -175,7 +175,8 @@ def _why_not_now(
     if len(in_vain) >= gates.most_attempts.value:
         return (
             f"{len(in_vain)} retrainings since {min(attempt.as_of for attempt in in_vain)} came to "
-            f"no version; see their runs, then try it by hand with `ghstars retrain {one.problem}`"
+            "no version; see their runs, then try it by hand with "
+            f"`ghstars retrain {one.problem} --why …`"
         )
     return ""
 

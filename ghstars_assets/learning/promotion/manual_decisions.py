@@ -57,14 +57,14 @@ def rollback(
         if to is None and not predecessors:
             raise ManualDecisionError(
                 f"Version {serving} of {problem.name} is the first that served, so there is none "
-                f"to go back to; choose one with `ghstars promote {problem.name} VERSION`."
+                f"to go back to; choose one with `ghstars promote {problem.name} VERSION --why …`."
             )
         version = predecessors[-1] if to is None else to
         require_fit(lake, problem, version)
         if version not in _served(log):
             raise ManualDecisionError(
                 f"Version {version} of {problem.name} never served, so nobody can go back to it; "
-                f"promote it with `ghstars promote {problem.name} {version}`."
+                f"promote it with `ghstars promote {problem.name} {version} --why …`."
             )
         return version
 

@@ -37,6 +37,7 @@ def github_sources(problem: str) -> tuple[Source, ...]:
             wired.newest_day,
             reads=(day,),
             covers="count(distinct repo_id)",
+            answers_the_past=True,
         ),
     )
 

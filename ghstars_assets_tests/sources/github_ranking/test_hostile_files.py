@@ -1,4 +1,4 @@
-"""Files that no honest archive has: a sentence names what is wrong, and what is right still comes."""
+"""Files that no honest archive has: a sentence says what is wrong, and what is right comes."""
 
 import gzip
 import io
