@@ -16,12 +16,14 @@ from dagster import (
     DagsterEvent,
     DagsterEventType,
     DagsterInstance,
+    DagsterRun,
     DagsterRunStatus,
     Definitions,
     PreviewWarning,
     RunsFilter,
 )
 
+from ghstars_assets.bug_reports import report_traceback
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.home import is_alive, prepare_home
@@ -139,13 +141,24 @@ class Runner:
             elif event.event_type is DagsterEventType.STEP_UP_FOR_RETRY:
                 self.say(_describe_wait(", ".join(tables), event))
             elif event.event_type is DagsterEventType.STEP_FAILURE:
-                failure = _reason(event)
+                failure = _reason(event) or self._bug(run, event)
             elif event.event_type is DagsterEventType.RUN_FAILURE and not failure:
                 failure = event.message or "the run failed"
         if failure:
             raise RunFailedError(failure)
         seconds = time.perf_counter() - started
         return RunReport(run.run_id, done, lake_seconds, max(0.0, seconds - lake_seconds))
+
+    def _bug(self, run: DagsterRun, event: DagsterEvent) -> str:
+        """The step failed for a reason that nobody foresaw: its traceback is written down."""
+        error = event.step_failure_data.error
+        while error and error.cause:
+            error = error.cause
+        if error is None:
+            return "the step failed"
+        step = f"run {run.run_id}, step {event.step_key}"
+        name = error.message.strip().splitlines()[0] if error.message.strip() else step
+        return report_traceback(name, error.to_string(), self.settings, [step])
 
 
 class Recorded:
@@ -210,11 +223,12 @@ def _lake_seconds(event: DagsterEvent) -> float:
 
 
 def _reason(event: DagsterEvent) -> str:
-    """The sentence that the failing code wrote, not Dagster's frame around it."""
+    """The sentence that the failing code wrote, not Dagster's frame around it; empty where it is no
+    sentence of ours but a bug."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return data.user_failure_data.description
-    return _innermost(data.error) or event.message or "the step failed"
+    return "" if data.error else event.message or "the step failed"
 
 
 def _describe_wait(table: str, event: DagsterEvent) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ghstars_assets.problems
-from ghstars_assets.errors import WrongArgumentError
+from ghstars_assets.errors import GhstarsError, WrongArgumentError
 from ghstars_assets.problems.platform import CommandEntry
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ def named_tables(text: str, tables: Sequence[Table]) -> list[Table]:
     `information_schema`, `duckdb_views()`, a name without its problem."""
     try:
         trees = sqlglot.parse(text, read="duckdb", error_level=sqlglot.ErrorLevel.RAISE)
-    except SqlglotError:
+    except (SqlglotError, RecursionError):  # nested without end is DuckDB's to refuse
         return list(tables)
     declared = {table.name for table in tables}
     named: set[str] = set()
