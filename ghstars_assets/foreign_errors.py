@@ -167,7 +167,9 @@ def _of_system(error: OSError, settings: Settings) -> str | None:
             "the same again."
         )
     if isinstance(error, ConnectionError | TimeoutError):
-        return f"A connection broke ({why}); look at the network and run the same again."
+        return (
+            f"A connection broke ({first_line(error)}); look at the network and run the same again."
+        )
     return None
 
 

@@ -1,5 +1,6 @@
 """The plan: which days are due by the schedule that the settings name."""
 
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -53,3 +54,16 @@ def test_a_problem_of_which_nothing_is_stored_has_nothing_due(tmp_path: Path) ->
     marker = mark_lake(lake, Marker("sandbox"))
     plan = Plan(lake, PROBLEM, wired_tides(), marker, partial(training_days, "0 7 * * 1"))
     assert [plan.due_days(stage, 28) for stage in plan.stages] == [[]] * len(plan.stages)
+
+
+def test_a_source_that_answers_the_past_lacks_its_newest_day_at_most(tmp_path: Path) -> None:
+    """Nobody can ask for an earlier one any more, so no remedy could fill it."""
+    lake = Lake(settings_of(tmp_path))
+    marker = mark_lake(lake, Marker("sandbox", DAYS.first))
+    plan = Plan(lake, PROBLEM, wired_tides(), marker, partial(training_days, "0 7 * * 1"))
+    stage = next(stage for stage in plan.stages if stage.source)
+    assert stage.source
+    lake.write(stage.table.name, DAYS.first, pl.DataFrame({"day": [DAYS.first]}))
+    assert len(plan.due_days(stage, 28)) > 1
+    reaching_back = replace(stage, source=replace(stage.source, answers_the_past=True))
+    assert plan.due_days(reaching_back, 28) == [plan.newest_day]

@@ -22,6 +22,7 @@ from dagster import (
     in_process_executor,
 )
 from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
+from pydantic import SecretStr
 
 from ghstars_assets import failures
 from ghstars_assets.calendar import DayRange
@@ -148,7 +149,7 @@ def test_a_transient_failure_that_lasts_fails_after_a_few_growing_waits(
     assert tries.done == 4
     assert _waits_of(result) == [0.01, 0.02, 0.04]
     assert _cause_of(instance, result) == ("transient", "transient")
-    assert reason_of_failure(result) == "ConnectionResetError: reset by peer"
+    assert reason_of_failure(result).startswith("A connection broke (reset by peer)")
 
 
 def test_what_its_client_tried_for_long_is_tried_once_more(instance: DagsterInstance) -> None:
@@ -227,7 +228,21 @@ def test_a_command_says_that_it_waits_and_why_it_failed(
         runner.run("tides.lists", DayRange(DAY, DAY), lambda _day: None)
     (told,) = said
     assert told.startswith("tides.lists waits 0 s and tries again")
-    assert told.endswith("ConnectionResetError: reset by peer")
+    assert "A connection broke (reset by peer)" in told
+
+
+def test_a_bug_in_a_step_is_reported_with_a_file_and_no_raw_message(
+    instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path, github_token=SecretStr("the-secret"))
+    defs = _definitions(Tries(LookupError("no the-secret")), settings)
+    runner = Runner(settings, instance, lambda _line: None, defs)
+    with pytest.raises(RunFailedError, match=r"^This is a bug in ghstars .*\(LookupError: no \*"):
+        runner.run("tides.lists", DayRange(DAY, DAY), lambda _day: None)
+    (report,) = (tmp_path / "bugs").iterdir()
+    text = report.read_text(encoding="utf-8")
+    assert "self.errors.pop(0)" in text
+    assert "the-secret" not in text
 
 
 def test_every_asset_is_judged_by_cause(instance: DagsterInstance) -> None:
