@@ -26,26 +26,26 @@ class _DayType(click.ParamType):
     name = "day"
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: object,
+        param: click.Parameter | None,
+        ctx: click.Context | None,  # noqa: ARG002
     ) -> date | None:
         if value == "" and param and not param.required:
             return None  # as if it had been left out: a script's variable may be empty
-        try:
-            return value if isinstance(value, date) else parse_day(str(value))
-        except WrongArgumentError as error:
-            self.fail(str(error), param, ctx)
+        return value if isinstance(value, date) else parse_day(str(value))
 
 
 class _ProblemType(click.ParamType):
     name = "problem"
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: object,
+        param: click.Parameter | None,  # noqa: ARG002
+        ctx: click.Context | None,  # noqa: ARG002
     ) -> "Problem":
-        try:
-            return find_problem(str(value))
-        except WrongArgumentError as error:
-            self.fail(str(error), param, ctx)
+        return find_problem(str(value))
 
 
 class _OutputFileType(click.Path):
@@ -60,7 +60,7 @@ class _OutputFileType(click.Path):
         file = Path(str(super().convert(str(value), param, ctx)))
         folder = file.absolute().parent
         if not folder.is_dir():
-            self.fail(f"There is no folder {folder}; make it, or name another file.", param, ctx)
+            raise WrongArgumentError(f"There is no folder {folder}; make it, or name another file.")
         return file
 
 

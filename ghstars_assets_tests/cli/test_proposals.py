@@ -12,6 +12,7 @@ import pytest
 
 from ghstars_assets.cli.entry_point import COMMANDS
 from ghstars_assets.cli.lazy_group import load_command
+from ghstars_assets.errors import WrongArgumentError
 from ghstars_assets.problems.registry import problem_commands
 from ghstars_assets.settings import PROJECT_ROOT
 
@@ -116,7 +117,7 @@ def test_what_a_message_proposes_can_be_run(proposal: Proposal) -> None:
         ("ghstars backfil stars", KeyError),
         ("ghstars backfill stars --form 2026-06-01", click.NoSuchOption),
         ("ghstars gap stars 2026-06-01", click.MissingParameter),
-        ("ghstars predict stars --date soon", click.BadParameter),
+        ("ghstars predict stars --date soon", WrongArgumentError),
     ],
 )
 def test_a_wrong_proposal_would_be_found(text: str, error: type[Exception]) -> None:
