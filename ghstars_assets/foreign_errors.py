@@ -105,7 +105,9 @@ def _of_store(error: BaseException, settings: Settings) -> str:
             f"The store refuses the lake at {root} to these credentials ({status[1]}); mend them "
             "(see .env.example) and look with `ghstars doctor`."
         )
-    why = f"it answered {status[1]}" if status else type(error).__name__
+    never_answered = "HTTP error" in str(error) or "error sending request" in str(error)
+    why = "it does not answer" if never_answered else type(error).__name__
+    why = f"it answered {status[1]}" if status else why
     return f"The lake at {root} failed ({why}); `ghstars doctor` looks at it."
 
 

@@ -15,8 +15,8 @@ from ghstars_assets.cli.operations.home_checks import (
     check_mlflow,
 )
 from ghstars_assets.cli.parameters import pass_settings
-from ghstars_assets.disk import sentence_of_disk
 from ghstars_assets.errors import GhstarsError
+from ghstars_assets.foreign_errors import in_our_words
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.orchestration.servers.services import Service, require_free_port, services_of
 from ghstars_assets.problems.registry import all_problems
@@ -71,11 +71,14 @@ def _examine(settings: Settings) -> Iterator[Finding]:
 def _attempt(settings: Settings, subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, True, look())
+    except GhstarsError as error:
+        return Finding(subject, False, str(error))
     except Exception as error:
-        words = sentence_of_disk(error, settings)
-        if words is None and not isinstance(error, GhstarsError):
+        # One thing that is broken keeps nobody from seeing how the others are.
+        words = in_our_words(error, settings)
+        if words is None:
             raise
-        return Finding(subject, False, words or str(error))
+        return Finding(subject, False, words)
 
 
 def _sql_files() -> str:
