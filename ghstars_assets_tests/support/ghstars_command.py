@@ -1,5 +1,6 @@
 """The `ghstars` command inside a test: its exit code, and what it printed."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,16 @@ class Printed:
     code: int
     out: str
     err: str
+
+
+_WRITTEN_WRONGLY = re.compile(
+    r"ends before it starts|is not a day|There is no (problem|stage|folder)|is no window of days"
+)
+
+
+def code_of(message: str) -> int:
+    """How a command ends that shows this: with 2 where it was written wrongly, else with 1."""
+    return 2 if _WRITTEN_WRONGLY.search(message) else 1
 
 
 Ghstars = Callable[..., Printed]

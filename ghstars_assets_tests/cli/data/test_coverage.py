@@ -26,7 +26,7 @@ def test_a_picture_in_no_folder_is_refused_before_anything_is_shown(
 ) -> None:
     nowhere = tmp_path / "no" / "coverage.svg"
     ran = ghstars(filled_lake.settings.home, "coverage", "stars", "--svg", str(nowhere))
-    assert (ran.code, ran.out) == (1, "")
+    assert (ran.code, ran.out) == (2, "")
     assert f"There is no folder {nowhere.parent}" in ran.err
 
 

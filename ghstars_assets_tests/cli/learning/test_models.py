@@ -81,7 +81,7 @@ def test_the_files_of_any_version_can_be_had(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("models", "moons"), 1, "There is no problem 'moons'"),
+        (("models", "moons"), 2, "There is no problem 'moons'"),
         (("models", "stars", "--download", "3"), 2, "--download VERSION and --to FOLDER go"),
         (("models", "stars", "--download", "9", "--to", "x"), 1, "stars has no version 9;"),
         (("models", "stars", "--download", "3", "--to", "/dev/null/x"), 1, "cannot be written"),
@@ -91,7 +91,7 @@ def test_the_files_of_any_version_can_be_had(
         (("promote", "stars", "two", "--why", "x"), 2, "'two' is not a valid integer"),
         (("promote", "stars", "2", "--why", " "), 1, "Say why"),
         (("rollback", "stars", "--to", "2", "--why", "x"), 1, "Version 2 of stars never served"),
-        (("rollback", "moons", "--why", "x"), 1, "There is no problem 'moons'"),
+        (("rollback", "moons", "--why", "x"), 2, "There is no problem 'moons'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(

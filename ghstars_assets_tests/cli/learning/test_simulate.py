@@ -40,7 +40,7 @@ def test_nothing_is_simulated_for_a_file_that_cannot_be_written(
     days = ("--from", str(FIRST), "--to", str(FIRST))
     nowhere = tmp_path / "no" / "such.json"
     ran = ghstars(tmp_path, "simulate", "stars", *days, "--json", str(nowhere))
-    assert ran.code == 1
+    assert ran.code == 2
     assert "There is no folder" in ran.err
     assert not (tmp_path / "lake").exists()
 
