@@ -94,12 +94,12 @@ def test_no_error_of_ours_was_forgotten() -> None:
     assert build_defs, "importing it imports whatever Dagster runs"
     known = {
         "BadCredentialsError", "BadQueryError", "BudgetError", "BudgetSpentError",
-        "CannotFillError", "DiskError", "ForbiddenError", "ImpossibleAnswerError", "LogMovedError",
-        "ManualDecisionError",
-        "MissingDayError", "NoChampionError", "NotEnoughHistoryError", "QuarantinedDayError",
-        "QueryError", "RefusedError", "RunFailedError", "SettingsError", "SourceError",
-        "SqlAssetError", "TooHeavyError", "UnknownNameError", "UnreachableError",
-        "WrongArgumentError", "WrongHomeError", "_MidnightError",
+        "CannotFillError", "DamagedModelError", "DiskError", "ForbiddenError",
+        "ImpossibleAnswerError", "LogMovedError", "ManualDecisionError", "MissingDayError",
+        "NoChampionError", "NotEnoughHistoryError", "QuarantinedDayError", "QueryError",
+        "RefusedError", "RunFailedError", "SettingsError", "SourceError", "SqlAssetError",
+        "TooHeavyError", "UnknownNameError", "UnreachableError", "WrongArgumentError",
+        "WrongHomeError", "_MidnightError",
     }  # fmt: skip
     waiting, found = [GhstarsError], set()
     while waiting:

@@ -25,7 +25,7 @@ MEANT = {
     "…": "a-word",
 }  # fmt: skip
 IS_A_NAME = re.compile(r"problem|\bname\b|_problem")
-IS_A_VERSION = re.compile(r"version")
+IS_A_VERSION = re.compile(r"version|\bserving\b")
 IS_STAGES = re.compile(r"stage")
 IS_A_CADENCE = re.compile(r"\bmode\b")
 

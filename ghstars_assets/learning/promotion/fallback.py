@@ -42,7 +42,7 @@ def fall_back_from_damage(
             return None
         reason = (
             f"{damage} Until then version {whole[0]} serves; afterwards let the other serve again "
-            f"with `ghstars promote {problem.name} {serving}`"
+            f"with `ghstars promote {problem.name} {serving} --why …`"
         )
         figures = {"instead_of": serving}
         decision = Decision(whole[0], "rollback", day, reason, figures)

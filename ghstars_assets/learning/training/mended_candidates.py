@@ -31,7 +31,7 @@ def mend_candidate(
     if not damage:
         return False
     name, day = f"version {version} of {problem.name}", row["day"]
-    instead = f"let another one serve with `ghstars rollback {problem.name}`"
+    instead = f"let another one serve with `ghstars rollback {problem.name} --why …`"
     try:
         training = Training(**json.loads(row["parameters"]))
         recorded = json.loads(row.get("sha256") or "{}")
