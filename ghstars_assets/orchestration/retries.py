@@ -24,6 +24,7 @@ from ghstars_assets.failures import (
     waits,
 )
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.orchestration.commands_at_work import COMMAND_TAG
 from ghstars_assets.orchestration.dagster_internals import (
     StepExecutionContext,
 )
@@ -33,8 +34,6 @@ CAUSE = "cause"
 """Metadata of a failed step."""
 CAUSE_TAG = "ghstars/cause"
 """Tag of its run: `tag:ghstars/cause=bug` finds them in the UI."""
-COMMAND_TAG = "ghstars/command"
-"""Tag of a run that somebody waits for at a prompt."""
 COMMAND_REACH = timedelta(minutes=5)
 """Such a run waits no longer for a budget: whoever sits there reads when it returns."""
 A_MOMENT_SECONDS = 1.0

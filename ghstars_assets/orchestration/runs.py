@@ -1,7 +1,5 @@
 """Dagster runs started by the command: in this process, recorded in the home's instance."""
 
-import os
-import socket
 import sys
 import time
 import warnings
@@ -26,9 +24,15 @@ from dagster import (
 from ghstars_assets.bug_reports import report_traceback
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import is_alive, prepare_home
+from ghstars_assets.home import prepare_home
 from ghstars_assets.orchestration.assets.events import LAKE_SECONDS
 from ghstars_assets.orchestration.build import build_defs
+from ghstars_assets.orchestration.commands_at_work import (
+    COMMAND_TAG,
+    PID_TAG,
+    orphaned_runs,
+    tags_of_process,
+)
 from ghstars_assets.orchestration.dagster_internals import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -38,11 +42,9 @@ from ghstars_assets.orchestration.dagster_internals import (
     execute_run_iterator,
 )
 from ghstars_assets.orchestration.partitions import asset_key
-from ghstars_assets.orchestration.retries import COMMAND_TAG
 from ghstars_assets.settings import Settings, export_home
 
 RECENT_RUNS = 200
-HOST_TAG, PID_TAG = "ghstars/host", "ghstars/pid"
 
 
 def _to_stderr(line: str) -> None:
@@ -108,8 +110,7 @@ class Runner:
             raise GhstarsError(f"No asset makes {', '.join(tables)}.")
         tags = {
             COMMAND_TAG: "backfill",
-            HOST_TAG: socket.gethostname(),
-            PID_TAG: str(os.getpid()),
+            **tags_of_process(),
             **(tags or {}),
         }
         if len(days) == 1:
@@ -202,18 +203,9 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
 def end_orphaned_runs(instance: DagsterInstance) -> None:
     """Report runs failed whose command was killed on this machine. Dagster cannot see that they
     are dead, and each would hold a place in its queue for ever."""
-    under_way = RunsFilter(
-        statuses=[
-            DagsterRunStatus.STARTED,
-            DagsterRunStatus.STARTING,
-            DagsterRunStatus.NOT_STARTED,
-        ],
-        tags={HOST_TAG: socket.gethostname()},
-    )
-    for run in instance.get_runs(filters=under_way):
-        pid = run.tags.get(PID_TAG, "")
-        if pid.isdecimal() and not is_alive(int(pid)):
-            instance.report_run_failed(run, f"The command that ran this (process {pid}) is gone.")
+    for run in orphaned_runs(instance):
+        pid = run.tags[PID_TAG]
+        instance.report_run_failed(run, f"The command that ran this (process {pid}) is gone.")
 
 
 def _lake_seconds(event: DagsterEvent) -> float:

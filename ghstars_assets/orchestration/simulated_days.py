@@ -12,11 +12,12 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stages import CHAMPION, MODEL, daily_stages, due_stages
+from ghstars_assets.orchestration.commands_at_work import COMMAND_TAG
 from ghstars_assets.orchestration.dagster_internals import (
     RUN_KEY_TAG,
     SENSOR_NAME_TAG,
 )
-from ghstars_assets.orchestration.runs import COMMAND_TAG, Runner
+from ghstars_assets.orchestration.runs import Runner
 from ghstars_assets.orchestration.triggers.retraining_sensor import build_retraining_sensor
 
 

@@ -21,7 +21,8 @@ from ghstars_assets.learning.monitoring.retraining_requests import (
 )
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.training.training_set import plan_training
-from ghstars_assets.orchestration.runs import COMMAND_TAG, Runner, dagster_instance
+from ghstars_assets.orchestration.commands_at_work import COMMAND_TAG
+from ghstars_assets.orchestration.runs import Runner, dagster_instance
 from ghstars_assets.orchestration.triggers.retraining_sensor import (
     model_config,
     newest_evaluation,

@@ -41,7 +41,7 @@ from ghstars_assets.orchestration.assets.events import (
 from ghstars_assets.orchestration.assets.stage_metadata import METADATA_OF_RUN
 from ghstars_assets.orchestration.partitions import asset_key, daily_partitions, depends_on
 from ghstars_assets.orchestration.retries import fails_by_cause
-from ghstars_assets.orchestration.triggers.conditions import carries_forward, catches_up
+from ghstars_assets.orchestration.triggers.conditions import carries_forward, catches_up, waits_of
 from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets.sql_tables.checks import DayCheck
 
@@ -67,7 +67,9 @@ def build_stage_asset(
         backfill_policy=BackfillPolicy.single_run(),
         kinds=set(stage.kinds),
         automation_condition=(
-            carries_forward(problem, lake) if is_champion else catches_up(may_lack=optional)
+            carries_forward(problem, lake)
+            if is_champion
+            else catches_up(may_lack=optional, waits=waits_of(problem, stage))
         ),
         # Without partitions of their own: with them each day's record would get its number when
         # the run is planned, and a sensor that reads on from a number would miss what it says.
