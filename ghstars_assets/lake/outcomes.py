@@ -16,6 +16,8 @@ class Status(StrEnum):
     """Held back by the gate."""
     SKIPPED = "skipped"
     """Not written: what it is made from waits in quarantine."""
+    NOTHING = "nothing"
+    """Not written, and nothing waits for it: what it is made from may lack the day, and does."""
     FAILED = "failed"
     """Not written: something it needs is not there."""
 
@@ -35,4 +37,4 @@ class DayOutcome:
 
     @property
     def is_stored(self) -> bool:
-        return self.status not in (Status.SKIPPED, Status.FAILED)
+        return self.status not in (Status.SKIPPED, Status.NOTHING, Status.FAILED)

@@ -1,6 +1,6 @@
 """What is due, what is stale and what can be had: planned here for every command and report."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -9,16 +9,25 @@ from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.holes import declared_gaps, holes_in
 from ghstars_assets.lake.marker import Marker, require_marker
-from ghstars_assets.lake.tables import CODE_VERSION, Lake
+from ghstars_assets.lake.tables import CODE_VERSION, QUARANTINED, Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.promotion.decisions import first_championed_day
 from ghstars_assets.learning.stage import Stage
 from ghstars_assets.learning.stages import CHAMPION, stages_of
 from ghstars_assets.learning.wiring import Wired
 from ghstars_assets.sources.source import Source
+from ghstars_assets.sql_tables.header import Window
 
 TrainingDays = Callable[[DayRange], Collection[date]]
 """The days of a range on which the weekly schedule trains a candidate."""
+
+
+@dataclass(frozen=True)
+class ChosenDays:
+    """Days of a range that a stage can have, and in words how many it cannot have and why."""
+
+    days: Sequence[date]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,25 +58,42 @@ class Plan:
     # ---- what can be had ----------------------------------------------------------------------
 
     def possible_days(self, stage: Stage, days: DayRange, *, is_strict: bool = False) -> list[date]:
-        """The days of a range that a stage can have now, without those in quarantine and those on
-        which nobody serves. With `is_strict` such days are listed too where all would be left out:
-        asking for them is then a failure that names its cause."""
+        """The days of a range that a stage can have now; see `choose_days`."""
+        return list(self.choose_days(stage, days, is_strict=is_strict).days)
+
+    def choose_days(self, stage: Stage, days: DayRange, *, is_strict: bool = False) -> ChosenDays:
+        """Choose the days of a range that a stage can have now, and leave out those in quarantine
+        and those on which nobody serves. With `is_strict` such days are chosen too where all would
+        be left out: asking for them is then a failure that names its cause."""
         last = min([days.last, *self._last_possible(stage)])
         listed = list(DayRange(days.first, last)) if last >= days.first else []
-        listed = own_days(self.lake, stage, listed)
+        listed = own_days(self.lake, stage.inputs, listed)
         if stage.source:
-            return listed if is_strict else self._known_to(stage.source, listed)
+            return ChosenDays(listed if is_strict else self._known_to(stage.source, listed))
         if stage.is_of_training_days:
             trained = set(self.training_days(DayRange(days.first, last))) if listed else set()
-            return [day for day in listed if day in trained]
+            return ChosenDays([day for day in listed if day in trained])
         if not listed:
-            return []
+            return ChosenDays([])
+        needs_a_champion = self.needs_a_champion(stage)
+        unserved = [day for day in listed if needs_a_champion and not self._is_served(day)]
         quarantined = self.quarantined_days(stage, DayRange(days.first, last))
-        if is_strict and quarantined.issuperset(listed):
-            return listed
-        if self.needs_a_champion(stage) and not is_strict:
-            listed = [day for day in listed if self._is_served(day)]
-        return [day for day in listed if day not in quarantined]
+        held_back = [day for day in listed if day in quarantined and day not in unserved]
+        chosen = [day for day in listed if day not in {*unserved, *held_back}]
+        if is_strict and not chosen:
+            return ChosenDays(listed)
+        return ChosenDays(chosen, tuple(self._why_left_out(unserved, held_back)))
+
+    def _why_left_out(self, unserved: list[date], held_back: list[date]) -> Iterator[str]:
+        if unserved and self._first_served is None:
+            yield f"{_counted(unserved)} left out: no version serves yet"
+        elif unserved:
+            yield (
+                f"{_counted(unserved)} left out, before the first version, which serves from "
+                f"{self._first_served}"
+            )
+        if held_back:
+            yield f"{_counted(held_back)} left out, whose snapshots wait in quarantine"
 
     def _last_possible(self, stage: Stage) -> list[date]:
         """Bounds on the days of what looks ahead: its future must have been stored."""
@@ -126,7 +152,7 @@ class Plan:
         if stage.name == CHAMPION or self.needs_a_champion(stage):
             return [day for day in days if self._is_served(day)]
         if not stage.source:
-            return own_days(self.lake, stage, days)
+            return own_days(self.lake, stage.inputs, days)
         # What a source had before it began, and after a history ended, was never due.
         stored = self.lake.days(stage.table.name)
         if stage.source.is_history or not stored:
@@ -148,10 +174,14 @@ class Plan:
         return {stage.table.name: stage for stage in self.stages}
 
 
-def own_days(lake: Lake, stage: Stage, days: Sequence[date]) -> list[date]:
-    """Those that are days of a stage at all: where one of its inputs decides, those which that
+def _counted(days: Sequence[date]) -> str:
+    return f"{len(days):,} day{'s' * (len(days) != 1)}"
+
+
+def own_days(lake: Lake, reads: Mapping[str, Window], days: Sequence[date]) -> list[date]:
+    """Those that are days of a table at all: where one that it reads decides, those which that
     has."""
-    deciding = [table for table, window in stage.inputs.items() if window.decides]
+    deciding = [table for table, window in reads.items() if window.decides]
     if not days or not deciding:
         return list(days)
     span = DayRange(days[0], days[-1])
@@ -224,7 +254,9 @@ def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
     # Of a bucket several footers are read at once.
     notes_of_each = lake.notes_of(partitions) if stage.code_version else [{}] * len(partitions)
     for partition, notes in zip(partitions, notes_of_each, strict=True):
-        accepted = (stage.code_version, *stage.same_rows_as)
+        # Other code, another gate: a day that was held back by it is looked at again.
+        same_rows = () if QUARANTINED in notes else stage.same_rows_as
+        accepted = (stage.code_version, *same_rows)
         if not stage.code_version or notes.get(CODE_VERSION) in accepted:
             written[partition.day] = partition.modified.timestamp()
     newest_input = dict.fromkeys(days, 0.0)

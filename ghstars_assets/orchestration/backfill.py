@@ -72,16 +72,18 @@ def backfill(
     """Fill what is missing or stale; with `force` everything. Every run is recorded in Dagster.
 
     Earlier days that the range looks back on are filled too, so that the result does not hang on
-    what was filled before. Days in quarantine and days without a champion are left out; with
-    `is_strict` it is a failure to ask for such days alone, or for forecasts without a champion.
+    what was filled before. Days in quarantine and days without a champion are left out, and the
+    report says so; with `is_strict` it is a failure to ask for such days alone.
     """
     stages = chosen_stages(plan.stages, stage_names)
     leads = lead_days(stages)
     filling = _Backfill(plan, runner, force=force)
     for stage in stages:
         asked = _with_lead(days, leads[stage.table.name], plan)
-        wanted = plan.possible_days(stage, asked, is_strict=is_strict)
-        yield filling.fill(stage, wanted, begins(stage, len(wanted)))
+        chosen = plan.choose_days(stage, asked, is_strict=is_strict)
+        report = filling.fill(stage, list(chosen.days), begins(stage, len(chosen.days)))
+        report.notes += chosen.left_out
+        yield report
 
 
 def _with_lead(days: DayRange, lead: int, plan: Plan) -> DayRange:
@@ -106,8 +108,6 @@ class _Backfill:
         report.up_to_date = len(wanted) - len(todo)
         for days in consecutive(todo):
             report.count(self.runner.run(stage.table.name, days, on_day))
-        if self.plan.needs_a_champion(stage) and not wanted:
-            report.notes.append("no version serves on these days yet")
         return report
 
     def _not_done(self, stage: Stage, wanted: list[date]) -> list[date]:

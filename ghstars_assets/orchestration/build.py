@@ -20,6 +20,7 @@ from ghstars_assets.orchestration.assets.source_assets import (
 )
 from ghstars_assets.orchestration.assets.sql_assets import build_sql_asset
 from ghstars_assets.orchestration.assets.stage_assets import build_stage_asset
+from ghstars_assets.orchestration.beta_warnings import no_beta_warnings
 from ghstars_assets.orchestration.triggers.conditions import build_automation_sensor, catches_up
 from ghstars_assets.orchestration.triggers.force_retraining import build_force_job
 from ghstars_assets.orchestration.triggers.freshness import with_freshness
@@ -46,6 +47,13 @@ def build_defs(
 ) -> Definitions:
     """All assets, checks, jobs, schedules and sensors of one home; whatever they need of it is
     handed in here, so two homes can live side by side. Tests pass problems of their own."""
+    with no_beta_warnings():
+        return _build_defs(settings, problems, sql_root)
+
+
+def _build_defs(
+    settings: Settings, problems: Sequence[Problem] | None, sql_root: Path
+) -> Definitions:
     problems = list(all_problems().values()) if problems is None else problems
     lake = Lake(settings)
     marker = read_marker(lake)
@@ -75,7 +83,7 @@ def _assets_of(
 ) -> Iterator[AssetsDefinition]:
     columns = wired.columns[problem.name]
     for source in problem.sources:
-        yield build_source_asset(problem, source, first_day)
+        yield build_source_asset(problem, source, first_day, wired.graph)
     for stage in (*loop_stages(problem), *problem.own_stages):
         yield build_stage_asset(problem, columns, stage, first_day, lake)
     yield build_backtest_asset(problem, wired, first_day)

@@ -10,7 +10,6 @@ from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import GAP, Lake
 from ghstars_assets.learning.plan import own_days
-from ghstars_assets.learning.stage import Stage
 from ghstars_assets.sql_tables.engine import fill
 from ghstars_assets.sql_tables.graph import SqlGraph, load_sql_graph
 from ghstars_assets_tests.support.tiny_problem import RAW, raw_rows
@@ -171,8 +170,7 @@ def test_a_day_that_a_deciding_table_lacks_is_no_day_of_its_stage(
         tell(lake, OLD, number, 1)
     tell(lake, RAW, 2, 5)
     file = graph.files["tiny.compared"]
-    stage = Stage("compared", file.table, file.reads, code_version=file.code_version)
-    assert own_days(lake, stage, list(span(0, 3))) == [on(2)]
+    assert own_days(lake, file.reads, list(span(0, 3))) == [on(2)]
     assert made(lake, graph, "tiny.compared", span(2, 2)) == "w"
     assert rows(lake, "tiny.compared", 2) == [(1, 4)]
     with pytest.raises(MissingDayError, match=str(on(3))):
@@ -181,5 +179,4 @@ def test_a_day_that_a_deciding_table_lacks_is_no_day_of_its_stage(
 
 def test_every_day_is_a_day_of_a_stage_where_no_table_decides(lake: Lake, graph: SqlGraph) -> None:
     file = graph.files["tiny.merged"]
-    stage = Stage("merged", file.table, file.reads, code_version=file.code_version)
-    assert own_days(lake, stage, list(span(0, 3))) == list(span(0, 3))
+    assert own_days(lake, file.reads, list(span(0, 3))) == list(span(0, 3))

@@ -112,7 +112,9 @@ def materialize_days(
     and no other does: a range may have thousands of days.
 
     When a day failed, the days that are stored are recorded one by one, and then the run fails
-    with the reason of the first: no partition is green that holds nothing.
+    with the reason of the first. A day of which there is nothing, and which nothing needs, is
+    recorded with its reason and no rows: where Dagster fills a range it waits for every partition
+    of it, and calls failed what was not recorded.
     """
     done: list[DayOutcome] = []
     is_long = len(asked_days(context)) > MOST_DAYS_LISTED
@@ -175,7 +177,7 @@ def summary(
     """What a run left behind."""
     done = list(outcomes)
     metadata: dict[str, MetadataValue | str | int | float] = {}
-    for status in (Status.QUARANTINED, Status.SKIPPED, Status.GAP):
+    for status in (Status.QUARANTINED, Status.SKIPPED, Status.NOTHING, Status.GAP):
         days = [str(outcome.day) for outcome in done if outcome.status is status]
         if days:
             metadata[f"{status.value}_days"] = ", ".join(days[:20]) + (" …" if days[20:] else "")

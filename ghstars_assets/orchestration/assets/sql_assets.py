@@ -1,7 +1,9 @@
 """Makes a Dagster asset of each SQL file: its schema, lineage, checks and daily partitions."""
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
+from itertools import groupby
 
 from dagster import (
     AssetCheckEvaluation,
@@ -19,8 +21,10 @@ from dagster import (
     asset,
 )
 
-from ghstars_assets.lake.outcomes import DayOutcome
+from ghstars_assets.calendar import DayRange
+from ghstars_assets.lake.outcomes import DayOutcome, Status
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.plan import own_days
 from ghstars_assets.orchestration.assets.check_events import check_events
 from ghstars_assets.orchestration.assets.events import (
     MOST_DAYS_LISTED,
@@ -85,9 +89,14 @@ def build_sql_asset(
         checks: list[DayCheck] = []
 
         def outcomes() -> Iterator[DayOutcome]:
-            for batch in fill(lake, file, graph.tables, days):
-                checks.extend(batch.checks)
-                yield from batch.outcomes
+            own = set(own_days(lake, file.reads, list(days)))
+            for part, is_own in _parted(days, own):
+                if not is_own:
+                    yield from (_nothing_of(day) for day in part)
+                    continue
+                for batch in fill(lake, file, graph.tables, part):
+                    checks.extend(batch.checks)
+                    yield from batch.outcomes
 
         def metadata_of_run() -> Metadata:
             is_long = len(days) > MOST_DAYS_LISTED
@@ -98,6 +107,18 @@ def build_sql_asset(
         yield from check_events(context, checks)
 
     return sql_asset
+
+
+def _parted(days: DayRange, own: AbstractSet[date]) -> Iterator[tuple[DayRange, bool]]:
+    """A range cut where days of the table begin and end, and whether each part is of such days."""
+    for is_own, group in groupby(days, lambda day: day in own):
+        part = list(group)
+        yield DayRange(part[0], part[-1]), is_own
+
+
+def _nothing_of(day: date) -> DayOutcome:
+    why = "no day of this table, for the source that decides has nothing of it"
+    return DayOutcome(day, Status.NOTHING, reason=why)
 
 
 def _lineage(file: SqlFile, graph: SqlGraph) -> dict[str, TableColumnLineage]:

@@ -2,14 +2,16 @@
 
 import os
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.orchestration.runs import HOST_TAG, PID_TAG, dagster_instance
-from ghstars_assets_tests.support.filled_home import QUARANTINED_DAY, settings_of
+from ghstars_assets.orchestration.commands_at_work import HOST_TAG, PID_TAG
+from ghstars_assets.orchestration.runs import dagster_instance
+from ghstars_assets_tests.support.filled_home import MODEL_DAYS, QUARANTINED_DAY, settings_of
 from ghstars_assets_tests.support.ghstars_command import Ghstars, code_of
 
 
@@ -41,6 +43,19 @@ def test_a_backfill_leaves_a_quarantined_day_out_unless_it_is_all_that_was_named
     ran = ghstars(filled_home_copy, "backfill", "stars", *alone)
     assert ran.code == 1
     assert f"stars.snapshots of {day} is quarantined" in ran.err
+
+
+@pytest.mark.parametrize("forced", [(), ("--force",)])
+def test_days_before_the_first_version_are_left_out_and_counted_with_force_or_without(
+    ghstars: Ghstars, filled_home_copy: Path, forced: tuple[str, ...]
+) -> None:
+    first = MODEL_DAYS[0]
+    days = ("--from", str(first - timedelta(days=3)), "--to", str(first + timedelta(days=1)))
+    chosen = ("--stages", "calibration,predictions")
+    ran = ghstars(filled_home_copy, "backfill", "stars", *days, *chosen, *forced)
+    assert ran.code == 0, ran.err
+    left_out = f"3 days left out, before the first version, which serves from {first}"
+    assert [left_out in line for line in ran.out.splitlines()] == [True, True]
 
 
 def test_a_run_whose_command_was_killed_is_ended_by_the_next_command(
