@@ -99,6 +99,18 @@ def holes_among(
     return holes
 
 
+def quarantined_days(lake: Lake, table: str) -> dict[date, str]:
+    """The days of a table that its gate held back whole, each with the reason, however long ago.
+    Only days of which rows lie in quarantine are looked at."""
+    held_back = set(lake.days(f"{table}_quarantine"))
+    if not held_back:
+        return {}
+    span = DayRange(min(held_back), max(held_back))
+    listed = [one for one in lake.partitions(table, span) if one.day in held_back]
+    holes = holes_among(lake, listed, {})
+    return {day: hole.reason for day, hole in holes.items() if hole.is_quarantine}
+
+
 def warned_days(lake: Lake, table: str, days: DayRange) -> set[date]:
     """Days that their gate accepted with a warning: what happened on them did happen, and it is out
     of the ordinary."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -58,9 +58,19 @@ def read_marker(lake: Lake) -> Marker | None:
 
 def mark_lake(lake: Lake, wanted: Marker) -> Marker:
     """Mark an empty lake, or return the marker it has. A lake of another kind is refused."""
-    content = json.dumps(asdict(wanted), default=str, indent=2).encode()
-    lake.store.put(MARKER_KEY, content, only_if_absent=True)
+    lake.store.put(MARKER_KEY, _content(wanted), only_if_absent=True)
     return require_kind(lake, wanted.kind)
+
+
+def begin_no_later_than(lake: Lake, day: date) -> bool:
+    """Let a lake's partitions begin on a day, for something of that day is in it. Returns whether
+    they began later before."""
+    marker = read_marker(lake)
+    if marker is None or marker.first_day is None or marker.first_day <= day:
+        return False
+    earlier = replace(marker, first_day=day)
+    lake.store.put(MARKER_KEY, _content(earlier))
+    return True
 
 
 def require_kind(lake: Lake, kind: Kind) -> Marker:
@@ -82,6 +92,10 @@ def require_marker(lake: Lake, kinds: Collection[Kind]) -> Marker:
             "place."
         )
     return marker
+
+
+def _content(marker: Marker) -> bytes:
+    return json.dumps(asdict(marker), default=str, indent=2).encode()
 
 
 def _world(stored: dict[str, Any]) -> SandboxWorld:

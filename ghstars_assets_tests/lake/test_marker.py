@@ -9,6 +9,7 @@ from ghstars_assets.lake.marker import (
     MARKER_KEY,
     Marker,
     SandboxWorld,
+    begin_no_later_than,
     mark_lake,
     read_marker,
     require_kind,
@@ -53,6 +54,24 @@ def test_the_first_marker_stays_whatever_a_later_one_of_its_kind_wants(lake: Lak
     mark_lake(lake, SANDBOX)
     other = Marker("sandbox", world=SandboxWorld(8, 5, date(2025, 1, 1)))
     assert mark_lake(lake, other) == SANDBOX
+
+
+def test_a_lake_begins_with_the_earliest_day_that_came_into_it(lake: Lake) -> None:
+    world = SandboxWorld(7, 100, date(2026, 1, 1))
+    mark_lake(lake, Marker("sandbox", date(2026, 3, 1), world))
+    assert not begin_no_later_than(lake, date(2026, 3, 2))
+    assert begin_no_later_than(lake, date(2026, 2, 1))
+    assert read_marker(lake) == Marker("sandbox", date(2026, 2, 1), world)
+
+
+@pytest.mark.parametrize("marker", [None, Marker("real")])
+def test_a_lake_that_begins_wherever_its_problems_do_stays_so(
+    lake: Lake, marker: Marker | None
+) -> None:
+    if marker:
+        mark_lake(lake, marker)
+    assert not begin_no_later_than(lake, date(2026, 2, 1))
+    assert read_marker(lake) == marker
 
 
 def test_an_unmarked_lake_takes_no_data(lake: Lake) -> None:

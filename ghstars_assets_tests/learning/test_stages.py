@@ -10,7 +10,7 @@ import pytest
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.marker import Marker
-from ghstars_assets.lake.tables import Lake
+from ghstars_assets.lake.tables import CODE_VERSION, QUARANTINED, Lake
 from ghstars_assets.learning.plan import stale_days
 from ghstars_assets.learning.stage import Stage
 from ghstars_assets.learning.stages import chosen_stages, stages_of
@@ -121,6 +121,18 @@ def test_a_day_of_an_earlier_text_with_the_same_rows_is_up_to_date(tides: Lake) 
     assert stale_days(tides, rewritten, SOME_DAYS) == list(SOME_DAYS)
     earlier = (_stage("features").code_version,)
     assert stale_days(tides, replace(rewritten, same_rows_as=earlier), SOME_DAYS) == []
+
+
+def test_a_day_that_an_earlier_gate_held_back_is_looked_at_again(tides: Lake) -> None:
+    snapshots = _stage("snapshots")
+    rewritten = replace(
+        snapshots, code_version="of another text", same_rows_as=(snapshots.code_version,)
+    )
+    rows = tides.read(snapshots.table.name, DAY).clear()
+    notes = {QUARANTINED: "a rule of then", CODE_VERSION: snapshots.code_version}
+    tides.write(snapshots.table.name, DAY, rows, notes=notes)
+    assert stale_days(tides, rewritten, SOME_DAYS) == [DAY]
+    assert stale_days(tides, snapshots, SOME_DAYS) == []
 
 
 def test_what_is_filled_again_makes_what_comes_after_it_out_of_date_until_that_is_filled_too(

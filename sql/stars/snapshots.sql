@@ -3,7 +3,7 @@ description: >
   Every repository's counts as of one UTC day, from the most trusted source that knows it on that day: GitHub
   itself as our snapshots have it, then the Github-Ranking archive. Bad rows and bad days are held back in
   stars.snapshots_quarantine. Sources that know gains and no counts (star history, GH Archive) have no part in it.
-same_rows_as: {this: "c1c6963ff7ac", earlier: ["89e5dfd6b107"]}
+same_rows_as: {this: "415a241ab72b", earlier: ["89e5dfd6b107", "c1c6963ff7ac"]}
 key: [repo_id]
 reads:
   stars.github: 0
@@ -64,18 +64,26 @@ gate:
           and (candidate.stars > 4 * latest.stars or 4 * candidate.stars < latest.stars)
   days:
     half_is_missing:
-      because: "half of what a source had on its last good day is not there: the capture was cut short"
+      because: "half of what a source had on its last good day is there from no source: the capture was cut short"
       select: >
         with lately as (
           select source, day, count(*) as repositories
           from latest
           group by source, day
           qualify row_number() over (partition by source order by day desc) = 1
+        ),
+        still_there as (
+          select source, day, count(*) as listed_now
+          from latest
+          where repo_id in (select repo_id from candidate)
+          group by source, day
         )
         select 1
         from (select source, count(*) as repositories from candidate group by source) as now
         join lately using (source)
+        left join still_there using (source, day)
         where now.repositories < 0.5 * lately.repositories
+          and coalesce(still_there.listed_now, 0) < 0.5 * lately.repositories
     nothing_moved:
       because: "not one of a hundred or more repositories changed its stars: an older day was captured again"
       select: >

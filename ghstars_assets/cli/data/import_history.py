@@ -11,6 +11,7 @@ from ghstars_assets.calendar import DayRange, consecutive, utc_today
 from ghstars_assets.cli.console import print_line, progress_bars, say
 from ghstars_assets.cli.parameters import DAY, pass_settings, problem_argument
 from ghstars_assets.errors import GhstarsError
+from ghstars_assets.lake.marker import begin_no_later_than
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.orchestration.runs import Recorded, Runner, dagster_instance
@@ -85,8 +86,9 @@ def record_in_dagster(
     settings: Settings, lake: Lake, problem: Problem, imported: ImportResult
 ) -> int:
     """Record the days that were written, and any whose record a killed import left out. Returns
-    how many these were."""
+    how many these were. A home that began later begins with them from now on."""
     done = 0
+    _begin_with(lake, imported)
     with dagster_instance(settings) as instance, progress_bars() as bars:
         runner, recorded = Runner(settings, instance), Recorded(instance)
         for table, changed in imported.changed.items():
@@ -97,6 +99,15 @@ def record_in_dagster(
                 runner.run(table, days, lambda _day, task=task: bars.advance(task))
             done += len(wanted)
     return done
+
+
+def _begin_with(lake: Lake, imported: ImportResult) -> None:
+    first = min((day for table in imported.changed for day in lake.days(table)[:1]), default=None)
+    if first and begin_no_later_than(lake, first):
+        say(
+            f"This home begins on {first} now, with the archive; where `ghstars up` runs, start it "
+            "again to see the earlier days."
+        )
 
 
 def _days(problem: Problem, first: date | None, last: date | None) -> DayRange | None:

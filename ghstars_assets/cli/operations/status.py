@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import click
 import polars as pl
 
-from ghstars_assets.calendar import DayRange
+from ghstars_assets.calendar import DayRange, consecutive
 from ghstars_assets.cli.console import out, say, say_if_sandbox, show_frame
 from ghstars_assets.cli.parameters import pass_settings
 from ghstars_assets.disk import space_of
+from ghstars_assets.lake.holes import quarantined_days
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.plan import Plan, stale_days
@@ -24,6 +25,7 @@ from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.settings import Settings
 
 RECENT_DAYS = 30
+MOST_RANGES_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,11 @@ class StageStatus:
     missing: int
     stale: int
     failed: int
+    quarantined: int
+    """Days that the gate held back whole, however long ago."""
     state: str
+    behind_since: date | None = None
+    """The first day that is missing or stale."""
 
 
 def status_of(plan: Plan, recorded: Recorded) -> list[StageStatus]:
@@ -43,7 +49,8 @@ def status_of(plan: Plan, recorded: Recorded) -> list[StageStatus]:
 
 
 def status_frame(statuses: list[StageStatus]) -> pl.DataFrame:
-    return pl.DataFrame([asdict(status) for status in statuses], infer_schema_length=None)
+    shown = [asdict(status) for status in statuses]
+    return pl.DataFrame(shown, infer_schema_length=None).drop("behind_since")
 
 
 def _stage_status(plan: Plan, stage: Stage, recorded: Recorded) -> StageStatus:
@@ -57,7 +64,11 @@ def _stage_status(plan: Plan, stage: Stage, recorded: Recorded) -> StageStatus:
     if span and not stage.is_of_training_days:
         stale = set(stale_days(plan.lake, stage, span)) & set(stored) & set(due)
     failed = recorded.failed_days(stage.table.name)
+    is_gated = stage.table.name == plan.problem.table("snapshots")
+    held_back = quarantined_days(plan.lake, stage.table.name) if is_gated else {}
     state = "failed" if failed else "missing" if missing else "stale" if stale else "fresh"
+    if state == "fresh" and held_back:
+        state = "quarantined"
     if not due and not stored:
         state = "not due yet"
     return StageStatus(
@@ -67,7 +78,9 @@ def _stage_status(plan: Plan, stage: Stage, recorded: Recorded) -> StageStatus:
         len(missing),
         len(stale),
         len(failed),
+        len(held_back),
         state,
+        min([*missing, *stale], default=None),
     )
 
 
@@ -84,10 +97,16 @@ def show_status(settings: Settings, form: Form) -> int:
             needs_attention |= any(
                 status.state in ("failed", "missing", "stale") for status in statuses
             )
-            show_frame(status_frame(statuses), form, f"{problem.name}: {problem.question}")
+            frame = status_frame(statuses)
+            if form == "table":
+                # Where there are such days a line below names them.
+                frame = frame.drop("quarantined")
+            show_frame(frame, form, f"{problem.name}: {problem.question}")
             if form == "table":
                 for line in _lines_of_sources(settings, problem):
                     out().print(line, highlight=False)
+                for line in _lines_of_quarantine(settings, problem):
+                    out().print(line, highlight=False, markup=False)
                 for line in _notes(settings, problem):
                     out().print(line, highlight=False)
                 out().print(next_steps(settings, problem, statuses), highlight=False)
@@ -102,6 +121,24 @@ def _lines_of_sources(settings: Settings, problem: Problem) -> Iterator[str]:
             continue
         if line := source.status_line(lake, marker):
             yield line
+
+
+def _lines_of_quarantine(settings: Settings, problem: Problem) -> Iterator[str]:
+    """What is held back and why, and how it is let out."""
+    table = problem.table("snapshots")
+    held_back = quarantined_days(Lake(settings), table)
+    for reason in dict.fromkeys(held_back.values()):
+        days = sorted(day for day, why in held_back.items() if why == reason)
+        ranges = consecutive(days)
+        listed = ", ".join(str(one) for one in ranges[:MOST_RANGES_LISTED])
+        listed += ", …" * (len(ranges) > MOST_RANGES_LISTED)
+        first, last = ranges[0].first, ranges[0].last
+        them = "it" if len(days) == 1 else "them"
+        yield (
+            f"Quarantined: {len(days):,} day{'s' * (len(days) != 1)} of {table} ({listed}), and "
+            f"nothing is made from {them}: {reason}. Where that is wrong, `ghstars release "
+            f"{problem.name} {first} {last} --why REASON` lets {them} out."
+        )
 
 
 def _notes(settings: Settings, problem: Problem) -> Iterator[str]:
@@ -119,9 +156,8 @@ def next_steps(settings: Settings, problem: Problem, statuses: list[StageStatus]
     if failed:
         lines.append(f"Failed: {', '.join(failed)}; the reason is in the UI (`ghstars up`).")
     if behind:
-        plan = plan_of(settings, problem)
-        last = plan.newest_day
-        first = max(plan.first_day, last - timedelta(days=RECENT_DAYS - 1))
+        first = min(status.behind_since for status in statuses if status.behind_since)
+        last = plan_of(settings, problem).newest_day
         lines.append(
             f"Behind: {', '.join(behind)}; `ghstars backfill {problem.name} --from {first} --to "
             f"{last}` catches up."

@@ -119,6 +119,18 @@ def test_a_second_run_changes_nothing(
     assert contents_by_day(lake) == before
 
 
+def test_a_home_that_began_later_begins_with_the_archive(
+    ghstars: Ghstars, home: Path, clone: Path, lake: Lake
+) -> None:
+    mark_lake(lake, Marker("real", DAYS[-1]))
+    ran = ghstars(home, "import", "stars", str(clone))
+    assert ran.code == 0, ran.err
+    assert f"This home begins on {DAYS[0]} now" in " ".join(ran.err.split())
+    filled = ghstars(home, "backfill", "stars", "--stages", "snapshots")
+    assert filled.code == 0, filled.err
+    assert lake.days("stars.snapshots") == DAYS
+
+
 def test_only_the_days_that_were_named_come(
     ghstars: Ghstars, home: Path, lake: Lake, clone: Path, no_dagster: None
 ) -> None:
