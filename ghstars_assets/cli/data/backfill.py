@@ -1,6 +1,6 @@
 """`ghstars backfill`: fills the stages of a problem for a range of days, in order, and resumes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 import click
@@ -26,8 +26,8 @@ def backfill(
     *,
     force: bool = False,
     is_strict: bool = False,
-) -> list[StageReport]:
-    """Fill a range of days with a bar for each stage."""
+) -> Iterator[StageReport]:
+    """Fill a range of days with a bar for each stage, and report each as soon as it is done."""
     plan = plan_of(settings, problem)
     with dagster_instance(settings) as instance, progress_bars() as bars:
 
@@ -37,16 +37,14 @@ def backfill(
                 bars.update(task, completed=1)
             return lambda _day: bars.advance(task)
 
-        return list(
-            fill_stages(
-                plan,
-                Runner(settings, instance),
-                days,
-                stage_names,
-                force=force,
-                is_strict=is_strict,
-                begins=begins,
-            )
+        yield from fill_stages(
+            plan,
+            Runner(settings, instance),
+            days,
+            stage_names,
+            force=force,
+            is_strict=is_strict,
+            begins=begins,
         )
 
 

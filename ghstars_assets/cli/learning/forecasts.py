@@ -15,6 +15,14 @@ from ghstars_assets.problems.platform import Form
 
 RECORD_DAYS = 28
 DRIVERS_SHOWN = 2
+HOW_TO_READ = (
+    "How to read this: typical is as often too low as too high, mean is the average to expect, "
+    "naive is last week again. skill is the share of naive's error that the forecast avoids: 0.1 "
+    "is 10 % less, 0 no better, below 0 worse. The record counts what the intervals held as they "
+    "were computed; the forecasts show their ends rounded outward to whole numbers, which holds "
+    "more, above all of small counts: hence about 0.8 in the one place and nearer 90 % in the "
+    "other."
+)
 
 
 def forecasts_of(lake: Lake, problem: Problem, day: date | None, top: int | None) -> pl.DataFrame:

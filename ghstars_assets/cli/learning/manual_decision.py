@@ -23,7 +23,7 @@ def carry_out(lake: Lake, problem: Problem, decision: Decision) -> None:
     point_alias_at_champion(lake, problem)
     one_day = DayRange(day, day)
     # Its files are published by the asset.
-    reports = backfill(lake.settings, problem, one_day, ("champion",), force=True)
+    reports = list(backfill(lake.settings, problem, one_day, ("champion",), force=True))
     if lake.days(problem.table("features"), one_day):
         reports += backfill(lake.settings, problem, one_day, ("calibration", "predictions"))
     publish_champion(lake, problem)

@@ -8,7 +8,12 @@ import click
 from ghstars_assets.calendar import DayRange, utc_now
 from ghstars_assets.cli.console import print_line, say
 from ghstars_assets.cli.data.backfill import backfill
-from ghstars_assets.cli.learning.forecasts import forecasts_of, show_forecasts, show_record
+from ghstars_assets.cli.learning.forecasts import (
+    HOW_TO_READ,
+    forecasts_of,
+    show_forecasts,
+    show_record,
+)
 from ghstars_assets.cli.operations.demo_drift import demo_drift
 from ghstars_assets.cli.parameters import pass_settings
 from ghstars_assets.lake.marker import SANDBOX_NOTICE, Marker, SandboxWorld, mark_lake
@@ -61,9 +66,9 @@ def _demo(settings: Settings, days: int) -> None:
         frame = forecasts_of(lake, problem, None, FORECASTS_SHOWN)
         show_forecasts(lake, problem, frame, "table")
     print_line(
-        f"{SANDBOX_NOTICE}\nDone in {time.monotonic() - started:.0f} s. Open the asset graph with "
-        f"`ghstars up` (in this checkout: `make up`) and visit "
-        f"http://127.0.0.1:{settings.web_port}."
+        f"{HOW_TO_READ}\n{SANDBOX_NOTICE}\n"
+        f"Done in {time.monotonic() - started:.0f} s. Open the asset graph with `ghstars up` (in "
+        f"this checkout: `make up`) and visit http://127.0.0.1:{settings.web_port}."
     )
 
 

@@ -99,11 +99,22 @@ def _live(settings: Settings, lake: Lake, problem: Problem, story: DriftStory) -
             begun.append((utc_now(), day))
             days.live(day)
             health = lake.read(problem.table("health"), day).row(0, named=True)
-            if health["decision"] != last_decision:
-                say(f"{day} {health['decision']}: {health['reason']}")
+            say(line_of_day(story, health, last_decision))
             last_decision = health["decision"]
             bars.advance(task)
     return pl.DataFrame(begun, {"at": pl.Datetime("us", "UTC"), "day": pl.Date}, orient="row")
+
+
+def line_of_day(story: DriftStory, health: Mapping[str, Any], last_decision: str) -> str:
+    """Show how far the story is and the skill of the day, and what was decided where that is
+    new."""
+    lived = (health["day"] - story.lived.first).days + 1
+    skill = health["skill_vs_naive"]
+    shown = "no skill known yet" if skill is None else f"skill {skill:6.3f}"
+    line = f"{health['day']} ({lived} of {len(story.lived)}): {shown}"
+    if health["decision"] == last_decision:
+        return line
+    return f"{line}; {health['decision']}: {health['reason']}"
 
 
 def timeline(audit: pl.DataFrame | None, begun: pl.DataFrame) -> pl.DataFrame:

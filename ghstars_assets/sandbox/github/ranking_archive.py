@@ -21,6 +21,8 @@ COLUMNS = (
     *("rank", "item", "repo_name", "stars", "forks", "language", "repo_url", "username"),
     *("issues", "last_commit", "description"),
 )
+ARCHIVE_PATH = "/github-ranking"
+"""Below the address of a served sandbox."""
 LIST_ROWS = 100
 CUT_LIST_ROWS = 60
 

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.sandbox.github import rest_api
 from ghstars_assets.sandbox.github.graphql_api import answer
-from ghstars_assets.sandbox.github.ranking_archive import RankingArchive
+from ghstars_assets.sandbox.github.ranking_archive import ARCHIVE_PATH, RankingArchive
 from ghstars_assets.sandbox.github.rest_api import RestAnswer
 from ghstars_assets.sandbox.github.state import GitHubState
 from ghstars_assets.sandbox.http.faults import Faults
@@ -96,7 +96,7 @@ class _Sandbox:
                 Route(
                     "/app/installations/{id:int}/access_tokens", self._app_token, methods=["POST"]
                 ),
-                Route("/github-ranking/Data/{name}", self._ranking),
+                Route(f"{ARCHIVE_PATH}/Data/{{name}}", self._ranking),
                 Route("/sandbox/clock", self._set_clock, methods=["PUT"]),
                 Route("/sandbox/faults", self._set_faults, methods=["POST"]),
                 Route("/sandbox/happenings", self._happen, methods=["POST"]),

@@ -31,6 +31,10 @@ def test_the_demo_goes_from_an_empty_home_to_forecasts_and_a_second_one_adds_not
     assert "The record: mean absolute error against the naive forecast" in ran.out
     assert "ghstars up" in ran.out
     assert "invented world" in ran.out
+    assert "How to read this: typical is" in ran.out
+    (trained,) = (line for line in ran.err.splitlines() if line.startswith("stars model"))
+    work = float(trained.split("filled; ")[1].split(" s of work")[0])
+    assert work > 0
     lake = Lake(settings_of(home))
     before = {table: lake.partitions(table) for table in lake.tables()}
     assert len(before["stars.snapshots"]) == 60

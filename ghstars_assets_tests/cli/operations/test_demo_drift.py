@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from ghstars_assets.cli import cli
 from ghstars_assets.cli.operations import demo_drift
-from ghstars_assets.cli.operations.demo_drift import mark_empty, once_each, timeline
+from ghstars_assets.cli.operations.demo_drift import line_of_day, mark_empty, once_each, timeline
 from ghstars_assets.errors import WrongHomeError
 from ghstars_assets.lake.audit import AUDIT, record_event
 from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake, read_marker
@@ -71,6 +71,26 @@ def test_what_is_held_back_day_after_day_is_shown_once() -> None:
         "deploy",
         "retraining_held_back",
     ]
+
+
+@pytest.mark.parametrize(
+    ("skill", "last_decision", "line"),
+    [
+        (None, "", "2025-06-20 (2 of 87): no skill known yet; wait: too early"),
+        (0.1234, "wait", "2025-06-20 (2 of 87): skill  0.123"),
+        (-0.05, "healthy", "2025-06-20 (2 of 87): skill -0.050; wait: too early"),
+    ],
+)
+def test_each_day_shows_its_skill_and_a_decision_where_it_is_new(
+    skill: float | None, last_decision: str, line: str
+) -> None:
+    health = {
+        "day": date(2025, 6, 20),
+        "skill_vs_naive": skill,
+        "decision": "wait",
+        "reason": "too early",
+    }
+    assert line_of_day(STORY, health, last_decision) == line
 
 
 def test_a_home_that_is_in_use_is_refused(tmp_path: Path) -> None:

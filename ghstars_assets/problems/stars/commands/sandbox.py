@@ -9,6 +9,7 @@ from ghstars_assets.calendar import parse_day, utc_now
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.problems.platform import Platform
 from ghstars_assets.sandbox.github.clock import SandboxClock
+from ghstars_assets.sandbox.github.ranking_archive import ARCHIVE_PATH
 from ghstars_assets.sandbox.github.state import GitHubState
 from ghstars_assets.sandbox.http.app import SandboxOptions, create_app
 from ghstars_assets.sandbox.http.faults import Faults, parsed_rates
@@ -106,10 +107,11 @@ def _serve(
     platform.print_line(
         f"{repositories:,} invented repositories at {url}, its clock "
         f"{'standing at' if at else 'running from'} {clock.now() if at else now:%Y-%m-%d %H:%M} "
-        "UTC. In another shell:\n"
+        f"UTC; its Github-Ranking archive is at {url}{ARCHIVE_PATH}. In another shell:\n"
         f"  export GHSTARS_HOME=$(mktemp -d) GHSTARS_GITHUB_API={url}\n"
         f"  export GHSTARS_GITHUB_TOKEN={token}\n"
         "  ghstars track --stars 1000.. && ghstars backfill stars --from today\n"
+        f"  ghstars start --stars 1000.. --archive {url}{ARCHIVE_PATH}\n"
         f"  curl -H 'Authorization: Bearer {token}' '{url}/search/repositories?q=stars:>1000'\n"
         f'  curl -X POST {url}/sandbox/faults -d \'{{"name": "bad_gateway_html"}}\'\n'
         "Ctrl-C ends it.",

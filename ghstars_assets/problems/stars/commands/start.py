@@ -154,12 +154,20 @@ def _place(lake: Lake, marker: Marker, place: str, newest: date) -> Iterator[str
     if place or marker.kind == "real":
         yield place or lake.settings.github_ranking or ARCHIVE
         return
+    from ghstars_assets.sandbox.github.ranking_archive import ARCHIVE_PATH
     from ghstars_assets.sandbox.http.child import running_sandbox
     from ghstars_assets.sandbox.world.world import WorldSpec
 
+    if marker.world is None and lake.settings.github_api:
+        yield f"{lake.settings.github_api.rstrip('/')}{ARCHIVE_PATH}"
+        return
     if marker.world is None:
-        raise GhstarsError("this sandbox home was filled from a served sandbox; name its archive")
+        raise GhstarsError(
+            "This home was filled from a served sandbox, and GHSTARS_GITHUB_API does not say where "
+            "that is; set it, or name the archive with `--archive` and its address followed by "
+            f"{ARCHIVE_PATH}."
+        )
     world = WorldSpec(**asdict(marker.world))
     with running_sandbox(world) as sandbox:
         sandbox.travel_to(newest)
-        yield f"{sandbox.url}/github-ranking"
+        yield f"{sandbox.url}{ARCHIVE_PATH}"

@@ -7,7 +7,11 @@ import polars as pl
 import pytest
 
 from ghstars_assets.calendar import DayRange
+from ghstars_assets.errors import GhstarsError
+from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.problems.stars.commands.start import _place
+from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.tables import tables_of
 from ghstars_assets_tests.support.filled_home import settings_of
 from ghstars_assets_tests.support.ghstars_command import Ghstars
@@ -85,3 +89,18 @@ def test_a_home_that_holds_an_archive_alone_ends_where_the_archive_ends(
     assert lake.days("stars.labels") == list(DayRange(days[0], date(2024, 3, 9)))
     status = ghstars(home, "status")
     assert "archive: 12 days from" in status.out
+
+
+def test_a_home_of_a_served_sandbox_finds_the_archive_beside_its_github(tmp_path: Path) -> None:
+    served = Settings(home=tmp_path, github_api="http://127.0.0.1:8400/")
+    with _place(Lake(served), Marker("sandbox"), "", date(2026, 6, 1)) as place:
+        assert place == "http://127.0.0.1:8400/github-ranking"
+
+
+def test_where_no_sandbox_is_named_the_message_says_how_its_archive_is(tmp_path: Path) -> None:
+    lake = Lake(Settings(home=tmp_path, github_api=""))
+    with (
+        pytest.raises(GhstarsError, match=r"`--archive` and its address followed by /github-ranki"),
+        _place(lake, Marker("sandbox"), "", date(2026, 6, 1)),
+    ):
+        pass
