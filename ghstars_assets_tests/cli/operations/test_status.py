@@ -1,13 +1,15 @@
 """`ghstars status`: what is missing is seen in its exit code."""
 
 import json
-from datetime import timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ghstars_assets.cli.operations import status
-from ghstars_assets_tests.support.filled_home import DAYS, QUARANTINED_DAY
+from ghstars_assets.cli.operations.status import StageStatus, next_steps
+from ghstars_assets.problems.stars.problem import PROBLEM
+from ghstars_assets_tests.support.filled_home import DAYS, QUARANTINED_DAY, settings_of
 from ghstars_assets_tests.support.ghstars_command import Ghstars
 
 
@@ -45,15 +47,12 @@ def test_a_home_with_a_day_in_quarantine_is_not_fresh(
     assert stages["snapshots"] == "quarantined"
 
 
-def test_the_backfill_that_is_proposed_begins_where_something_is_behind(
-    ghstars: Ghstars, filled_home_copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ghstars_assets.learning.plan.newest_day", lambda *_of: DAYS.last)
-    # Labels of the last thirty days end a horizon before the others.
-    behind = DAYS.last - timedelta(days=35)
-    monkeypatch.setattr(
-        status, "stale_days", lambda _lake, stage, _days: [behind] if stage.name == "labels" else []
-    )
-    shown = " ".join(ghstars(filled_home_copy, "status").out.split())
-    assert "Behind: labels, " in shown
-    assert f"`ghstars backfill stars --from {behind} --to yesterday`" in shown
+def test_the_backfill_that_is_proposed_begins_where_something_is_behind(tmp_path: Path) -> None:
+    """Labels of the last thirty days end a horizon before the others."""
+    first, newest = date(2026, 7, 10), date(2026, 8, 14)
+    statuses = [
+        StageStatus("features", newest, 75, 1, 0, 0, 0, "missing", newest),
+        StageStatus("labels", newest, 68, 0, 7, 0, 0, "stale", first),
+    ]
+    shown = next_steps(settings_of(tmp_path), PROBLEM, statuses)
+    assert f"Behind: features, labels; `ghstars backfill stars --from {first} --to " in shown
