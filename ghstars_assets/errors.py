@@ -46,6 +46,12 @@ class MissingDayError(GhstarsError):
     """A day that should be in a table is not, and nobody declared it a gap."""
 
 
+class DamagedFileError(GhstarsError):
+    """A file of the lake cannot be read, or is not what was written there."""
+
+    cause = Cause.BAD_DATA
+
+
 class QuarantinedDayError(GhstarsError):
     """Every day that was asked for waits in quarantine."""
 

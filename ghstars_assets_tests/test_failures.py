@@ -94,8 +94,8 @@ def test_no_error_of_ours_was_forgotten() -> None:
     assert build_defs, "importing it imports whatever Dagster runs"
     known = {
         "BadCredentialsError", "BadQueryError", "BudgetError", "BudgetSpentError",
-        "CannotFillError", "DamagedModelError", "DiskError", "ForbiddenError",
-        "ImpossibleAnswerError", "LogMovedError", "ManualDecisionError", "MissingDayError",
+        "CannotFillError", "DamagedFileError", "DamagedModelError", "DiskError",
+        "ForbiddenError", "ImpossibleAnswerError", "LogMovedError", "ManualDecisionError", "MissingDayError",
         "NoChampionError", "NotEnoughHistoryError", "QuarantinedDayError", "QueryError",
         "RefusedError", "RunFailedError", "SettingsError", "SourceError", "SqlAssetError",
         "TooHeavyError", "UnknownNameError", "UnreachableError", "WrongArgumentError",

@@ -12,8 +12,9 @@ from ghstars_assets.errors import GhstarsError, WrongArgumentError
 from ghstars_assets.problems.platform import CommandEntry
 from ghstars_assets.problems.registry import problem_commands
 
-EXIT_CODES = """Exit codes: 0 done; 1 it could not be done, and the message says why and what to do;
-2 the command was written wrongly; 3 (status, doctor) something needs attention; 130 interrupted."""
+EXIT_CODES = """Exit codes: 0 done; 1 it could not be done, and the message says why and what to do,
+or (check) something is damaged; 2 the command was written wrongly; 3 (status, doctor) something
+needs attention; 130 interrupted."""
 
 _DATA = "ghstars_assets.cli.data"
 _LEARNING = "ghstars_assets.cli.learning"
@@ -96,7 +97,11 @@ COMMANDS = {
     ),
     "status": CommandEntry(
         f"{_OPERATIONS}.status:status",
-        "Show what is fresh, missing, stale or failed, and what comes next.",
+        "Show what is fresh, damaged, missing, stale or failed, and what comes next.",
+    ),
+    "check": CommandEntry(
+        f"{_OPERATIONS}.check:check_command",
+        "Look for files that are damaged, missing or surplus, of PROBLEM or of all.",
     ),
     "doctor": CommandEntry(
         f"{_OPERATIONS}.doctor:doctor",

@@ -67,7 +67,8 @@ class _OutputFileType(click.Path):
 DAY = _DayType()
 OUTPUT_FILE = _OutputFileType()
 
-problem_argument = click.argument("problem", type=_ProblemType())
+problem_type = _ProblemType()
+problem_argument = click.argument("problem", type=problem_type)
 
 
 def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:

@@ -17,13 +17,11 @@ from fsspec.asyn import sync
 from fsspec.utils import glob_translate
 from obstore.fsspec import FsspecStore
 
-from ghstars_assets.lake.store import Store, StoredFile
+from ghstars_assets.lake.store import SMALL_BYTES, Store, StoredFile
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config
 
-SMALL_BYTES = 1_000_000
-"""A file up to this size is fetched whole: one request instead of three for footer and columns."""
 KEPT_BYTES = 64_000_000
 """A session keeps small files up to this size together, and drops the oldest first."""
 

@@ -57,6 +57,8 @@ class Holes:
     stored: frozenset[date] = frozenset()
     """The days that have a partition, be it an empty one."""
     by_day: Mapping[date, Hole] = field(default_factory=dict)
+    damage: Mapping[date, str] = field(default_factory=dict)
+    """Days whose partition is not what was written, and why."""
 
     @classmethod
     def of(
@@ -68,7 +70,12 @@ class Holes:
         partitions = lake.partitions(table, days)
         own_gaps = {day: reason for day, reason in gaps.items() if day in days}
         stored = frozenset(partition.day for partition in partitions)
-        return cls(stored, holes_among(lake, partitions, own_gaps))
+        damage = {
+            partition.day: footer.damage
+            for partition, footer in zip(partitions, lake.footers(partitions), strict=True)
+            if footer.damage
+        }
+        return cls(stored, holes_among(lake, partitions, own_gaps), damage)
 
     def on(self, day: date) -> Hole | None:
         return self.by_day.get(day)
@@ -86,10 +93,12 @@ def holes_in(lake: Lake, table: str, days: DayRange) -> dict[date, Hole]:
 def holes_among(
     lake: Lake, partitions: Iterable[Partition], gaps: Mapping[date, str]
 ) -> dict[date, Hole]:
-    """The same of partitions that are listed already and the gaps between them."""
+    """The same of partitions that are listed already and the gaps between them. Nobody knows
+    whether a damaged one was a hole, so it is none."""
     holes = {day: Hole(reason) for day, reason in gaps.items()}
     listed = list(partitions)
-    for partition, notes in zip(listed, lake.notes_of(listed), strict=True):
+    for partition, footer in zip(listed, lake.footers(listed), strict=True):
+        notes = footer.notes
         if QUARANTINED in notes:
             holes[partition.day] = Hole(notes[QUARANTINED], is_quarantine=True)
         elif GAP in notes:

@@ -7,7 +7,6 @@ a reader takes the newest of these files and the entries after it. Whoever appen
 many entries after its newest compacted file writes the next one first.
 """
 
-import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from itertools import islice
 
 import polars as pl
 
-from ghstars_assets.errors import LogMovedError
+from ghstars_assets.errors import DamagedFileError, LogMovedError
+from ghstars_assets.lake.footers import frame_of
 from ghstars_assets.lake.parquet import parquet_bytes
 from ghstars_assets.lake.store import Store, StoredFile
 
@@ -76,8 +76,17 @@ class Log:
 
     def read(self, listing: LogListing | None = None) -> pl.DataFrame | None:
         """The whole log, oldest first; None where nothing was ever appended."""
-        contents = self._store.get_many(self.keys(listing or self.listing()))
-        return _joined(content for content in contents if content)
+        frames = [rows for rows in self._read(listing or self.listing()) if rows is not None]
+        return _joined(frames)
+
+    def _read(self, listing: LogListing) -> list[pl.DataFrame | None]:
+        """The rows of each file; None where there is none any more. A damaged one is an error: to
+        leave an entry out would be to decide without it."""
+        keys = self.keys(listing)
+        return [
+            None if content is None else frame_of(self._store, key, content)
+            for key, content in zip(keys, self._store.get_many(keys), strict=True)
+        ]
 
     def append(self, frame: pl.DataFrame, *, after: int | None = None) -> int:
         """Append one entry and return its number. With `after`, only if that is still the last
@@ -89,9 +98,8 @@ class Log:
                 # Before the entry: if this fails, nothing was appended either.
                 self._compact(listing)
             number = (listing.last if after is None else after) + 1
-            if self._store.put(
-                self._entry_key(number), parquet_bytes(frame, {}), only_if_absent=True
-            ):
+            key = self._entry_key(number)
+            if self._store.put(key, parquet_bytes(frame, {}, key), only_if_absent=True):
                 return number
             if after is not None:
                 raise LogMovedError(
@@ -99,18 +107,28 @@ class Log:
                     "decide anew."
                 )
 
+    def close_gap(self, key: str) -> None:
+        """Put an entry without rows in the place of one that was set aside, so that its number is
+        never used again."""
+        match = _KEY.search(key)
+        if match and match[1] == "entry":
+            self._store.put(key, parquet_bytes(pl.DataFrame(), {}, key), only_if_absent=True)
+
     def _compact(self, listing: LogListing) -> None:
         """Write the rows of all entries as one file. Two writers write the same, and the first
         write counts."""
-        contents = self._store.get_many(self.keys(listing))
         first = listing.compacted + 1
         is_whole = listing.entries == tuple(range(first, first + len(listing.entries)))
+        try:
+            rows = self._read(listing) if is_whole else []
+        except DamagedFileError:
+            return  # whoever reads the log hears of it; to append to it is no harm
         # What somebody removed by hand is not made permanent.
-        if is_whole and all(contents):
-            rows = _joined(content for content in contents if content)
-            if rows is not None:
-                key = self._compacted_key(listing.last)
-                self._store.put(key, parquet_bytes(rows, {}), only_if_absent=True)
+        found = [frame for frame in rows if frame is not None]
+        joined = _joined(found) if len(found) == len(rows) else None
+        if joined is not None:
+            key = self._compacted_key(listing.last)
+            self._store.put(key, parquet_bytes(joined, {}, key), only_if_absent=True)
 
     def _entry_key(self, number: int) -> str:
         return f"{self._folder}/entry-{number:06d}.parquet"
@@ -128,6 +146,7 @@ def _numbers(files: Iterable[StoredFile]) -> tuple[set[int], set[int]]:
     return found["entry"], found["compacted"]
 
 
-def _joined(contents: Iterable[bytes]) -> pl.DataFrame | None:
-    frames = [pl.read_parquet(io.BytesIO(content)) for content in contents]
-    return pl.concat(frames, how="diagonal_relaxed") if frames else None
+def _joined(frames: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
+    """An entry without columns stands for one that was set aside."""
+    filled = [frame for frame in frames if frame.width]
+    return pl.concat(filled, how="diagonal_relaxed") if filled else None

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any, Literal
 
 from ghstars_assets.errors import GhstarsError, WrongHomeError
+from ghstars_assets.lake.store import MARKER_KEY
 from ghstars_assets.lake.tables import Lake
 
-MARKER_KEY = "ghstars.json"
 Kind = Literal["sandbox", "real"]
 
 
@@ -36,6 +36,8 @@ class Marker:
     first_day: date | None = None
     """Where this lake's partitions begin; None leaves it to each problem."""
     world: SandboxWorld | None = None
+    has_checksums: bool = True
+    """Whether every file here was written with one. The first release wrote none."""
 
 
 def read_marker(lake: Lake) -> Marker | None:
@@ -49,6 +51,7 @@ def read_marker(lake: Lake) -> Marker | None:
             kind=stored["kind"],
             first_day=_day(stored["first_day"]),
             world=_world(world) if world else None,
+            has_checksums=stored.get("has_checksums", False),
         )
     except (ValueError, KeyError, TypeError):
         raise GhstarsError(

@@ -4,11 +4,12 @@ obstore serves a local folder, S3, Google Cloud Storage and Azure Blob alike. A 
 on a bucket; in a folder it is a temporary file and a rename.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +17,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, from_url
 
-from ghstars_assets.errors import GhstarsError, SettingsError
+from ghstars_assets.errors import DamagedFileError, GhstarsError, SettingsError
 from ghstars_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 
 GETS_AT_ONCE = 16
 """A bucket answers each in 20 to 50 ms, however small the file is."""
+MARKER_KEY = "ghstars.json"
+"""The file that says whose data these are; `marker.py` reads and writes it."""
+SET_ASIDE = "_damaged"
+"""The folder for what is not used any more because it is damaged."""
+SMALL_BYTES = 1_000_000
+"""A file up to this size is fetched whole: one request instead of three for footer and columns."""
+MOST_BYTES_KEPT = 64_000_000
+"""Of small files between the look at each and the query that reads it."""
 FACTS_LAST_SECONDS = 60
 """How long a listed size is believed. What was written again since is refused by its etag."""
 
@@ -61,6 +70,9 @@ class Store:
                 client_options=self._client_options,
             )
         self._are_etags_of_one_kind = True
+        self._requires_checksums: bool | None = None
+        self._lock = Lock()
+        self._kept: dict[tuple[str, str], bytes] = {}
         self._listed: dict[str, tuple[float, StoredFile]] = {}
         """Files of a bucket, each with the time at which it was listed or written."""
 
@@ -83,7 +95,11 @@ class Store:
         try:
             put = obstore.put(self._store, key, content, mode=mode, use_multipart=False)
         except AlreadyExistsError:
+            self._require_room_for(key)
             return False
+        except BaseError:
+            self._require_room_for(key)
+            raise
         etag = _quoted_etag(put["e_tag"])
         self._remembered(StoredFile(key, len(content), datetime.now(UTC), etag))
         return True
@@ -94,6 +110,30 @@ class Store:
         except FileNotFoundError:
             return None
 
+    def get_tail(self, file: StoredFile, most: int) -> tuple[bytes, int]:
+        """The last bytes of a file as it is now, and its size, in one request."""
+        if file.size_bytes <= most:
+            content = self.get(file.key) or b""
+            self._keep_for_reading(file, content)
+            return content, len(content)
+        if self.scheme == "az":  # it does not count from the end
+            start = file.size_bytes - most
+            return self.get_part(file, start, file.size_bytes), file.size_bytes
+        try:
+            got = obstore.get(self._store, file.key, options={"range": {"suffix": most}})
+        except FileNotFoundError:
+            return b"", 0
+        return bytes(got.bytes()), got.meta["size"]
+
+    def _keep_for_reading(self, file: StoredFile, content: bytes) -> None:
+        """Whoever looks at a small file of a bucket is about to read it: once is enough."""
+        if self.scheme == "file" or len(content) != file.size_bytes:
+            return
+        with self._lock:
+            kept = sum(map(len, list(self._kept.values())))
+            if kept + len(content) <= MOST_BYTES_KEPT:
+                self._kept[file.key, file.etag] = content
+
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The same of several keys, in their order, several at once."""
         if len(keys) < 2:
@@ -103,6 +143,10 @@ class Store:
 
     def get_part(self, file: StoredFile, start: int, end: int) -> bytes:
         """Some bytes of this version of a file; an error if it was written again since."""
+        if (start, end) == (0, file.size_bytes):
+            content = self._kept.pop((file.key, file.etag), None)
+            if content is not None:
+                return content
         options: GetOptions = {"range": (start, end)}
         if self._are_etags_of_one_kind and file.etag.startswith(
             '"'
@@ -143,6 +187,46 @@ class Store:
         except FileNotFoundError:
             return None
 
+    def set_aside(self, key: str) -> str:
+        """Move a file, or a folder in its place, where no table looks for it; returns the new key.
+        What was set aside before stays."""
+        self._listed.pop(key, None)
+        moved = f"{SET_ASIDE}/{key}"
+        if self.scheme == "file":
+            path = Path(self.root, moved)
+            times = 1
+            while path.exists():
+                times += 1
+                path = Path(self.root, f"{moved}.{times}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Path(self.root, key).rename(path)
+            return path.relative_to(self.root).as_posix()
+        taken = {file.key for file in self.files(f"{SET_ASIDE}/{key.rpartition('/')[0]}/")}
+        free = (moved, *(f"{moved}.{times}" for times in range(2, len(taken) + 3)))
+        moved = next(name for name in free if name not in taken)
+        obstore.copy(self._store, key, moved)
+        obstore.delete(self._store, key)
+        return moved
+
+    def _require_room_for(self, key: str) -> None:
+        """Raise an error if a folder lies where a file belongs, or a file where a folder does."""
+        for path, is_right in self._paths_to(key):
+            if path.exists() and not is_right(path):
+                kind = "folder" if path.is_dir() else "file"
+                raise DamagedFileError(
+                    f"{path} is a {kind}, where ghstars keeps a "
+                    f"{'file' if path.is_dir() else 'folder'}; `ghstars check --mend` moves it "
+                    "away."
+                ) from None
+
+    def _paths_to(self, key: str) -> Iterator[tuple[Path, Callable[[Path], bool]]]:
+        """The folders of a key and its file, each with what it must be."""
+        if self.scheme == "file":
+            whole = Path(self.root, key)
+            for parent in reversed(whole.relative_to(self.root).parents):
+                yield Path(self.root, parent), Path.is_dir
+            yield whole, Path.is_file
+
     def delete(self, key: str) -> None:
         self._listed.pop(key, None)
         try:
@@ -165,6 +249,16 @@ class Store:
         """The names directly below a prefix that hold something."""
         found = obstore.list_with_delimiter(self._store, prefix or None)
         return sorted(path.rsplit("/", 1)[-1] for path in found["common_prefixes"])
+
+    def requires_checksums(self) -> bool:
+        """Whether all that is here was written by a release that adds checksums, as the marker
+        says."""
+        if self._requires_checksums is None:
+            marker = self.get(MARKER_KEY)
+            if marker is None:
+                return False
+            self._requires_checksums = b'"has_checksums": true' in marker
+        return self._requires_checksums
 
     def check_writable(self) -> None:
         """Write, read and delete a probe; a failure is one sentence without any credential."""

@@ -2,13 +2,12 @@
 
 A partition is `problem/table/date=YYYY-MM-DD/data.parquet` (or one file a part). Its footer may
 carry notes: why it is empty (`gap`, `quarantined`), what its gate warned of (`warned`) and which
-code wrote it (`code_version`).
+code wrote it (`code_version`). Whoever reads rows or notes of a partition that is not what was
+written gets a `DamagedFileError`.
 """
 
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -19,9 +18,10 @@ import polars as pl
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError, MissingDayError
 from ghstars_assets.lake.catalog import folder_of, problem_of
+from ghstars_assets.lake.footers import UNREADABLE_ROWS, damaged, footers_of, frame_of
 from ghstars_assets.lake.logs import Log
-from ghstars_assets.lake.parquet import NOTE_PREFIX, parquet_bytes
-from ghstars_assets.lake.store import GETS_AT_ONCE, Store
+from ghstars_assets.lake.parquet import TAIL_BYTES, UNREADABLE, Footer, parquet_bytes
+from ghstars_assets.lake.store import SMALL_BYTES, Store, StoredFile
 from ghstars_assets.settings import Settings
 
 GAP = "gap"
@@ -33,10 +33,6 @@ MODELS_FOLDER = "models"
 
 _PARTITION_KEY = re.compile(r"/date=(\d{4}-\d{2}-\d{2})/([^/]+)\.parquet$")
 
-_MOST_NOTES_KEPT = 50_000
-_notes_kept: dict[tuple[str, str], dict[str, str]] = {}
-"""Notes by URL and etag: a version of a file never changes, so its footer is read once."""
-
 
 @dataclass(frozen=True)
 class Partition:
@@ -46,6 +42,10 @@ class Partition:
     size_bytes: int
     modified: datetime
     etag: str
+
+    @property
+    def file(self) -> StoredFile:
+        return StoredFile(self.key, self.size_bytes, self.modified, self.etag)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Lake:
     ) -> Written:
         """Write one partition whole."""
         key = self._key(table, day, part)
-        content = parquet_bytes(frame, notes or {})
+        content = parquet_bytes(frame, notes or {}, key)
         is_new = self.store.put(key, content, only_if_absent=only_if_absent)
         return Written(day, frame.height, len(content), is_new)
 
@@ -119,35 +119,53 @@ class Lake:
         return sorted({partition.day for partition in self.partitions(table, days)})
 
     def urls(self, table: str, days: DayRange | None = None) -> list[str]:
-        return [self.store.url(partition.key) for partition in self.partitions(table, days)]
+        """The files of whole partitions, for a query."""
+        return self.urls_of(self.partitions(table, days))
+
+    def urls_of(self, partitions: Sequence[Partition]) -> list[str]:
+        """The same of some of them. What is small is fetched now, several at once, and not again
+        by the query."""
+        self.require_whole(partitions, read_next=True)
+        return [self.store.url(partition.key) for partition in partitions]
+
+    def footers(self, partitions: Sequence[Partition], *, read_next: bool = False) -> list[Footer]:
+        """What each partition says of itself, the damaged ones too; of a bucket several at once."""
+        files = [partition.file for partition in partitions]
+        return footers_of(self.store, files, SMALL_BYTES if read_next else TAIL_BYTES)
 
     def notes(self, partition: Partition) -> dict[str, str]:
         """What the partition's footer says of it; only the footer is read."""
-        url = self.store.url(partition.key)
-        version = (url, partition.etag)
-        if (kept := _notes_kept.get(version)) is not None:
-            return dict(kept)
-        stored = pl.read_parquet_metadata(url, storage_options=self.store.options)
-        notes = {
-            name.removeprefix(NOTE_PREFIX): value
-            for name, value in stored.items()
-            if name.startswith(NOTE_PREFIX)
-        }
-        if partition.etag:
-            if len(_notes_kept) >= _MOST_NOTES_KEPT:
-                _notes_kept.clear()
-            _notes_kept[version] = dict(notes)
-        return notes
+        return self.notes_of([partition])[0]
 
     def notes_of(self, partitions: Sequence[Partition]) -> list[dict[str, str]]:
-        """The notes of several partitions, in their order; of a bucket several at once."""
-        if self.store.scheme == "file" or len(partitions) < 2:
-            return [self.notes(partition) for partition in partitions]
-        with ThreadPoolExecutor(min(GETS_AT_ONCE, len(partitions))) as pool:
-            return list(pool.map(self.notes, partitions))
+        """The notes of several partitions, in their order."""
+        return [dict(footer.notes) for footer in self.require_whole(partitions)]
+
+    def require_whole(
+        self, partitions: Sequence[Partition], *, read_next: bool = False
+    ) -> list[Footer]:
+        """Their footers, or an error about the first partition that is not what was written, as
+        far as its size and its footer show that."""
+        footers = self.footers(partitions, read_next=read_next)
+        for partition, footer in zip(partitions, footers, strict=True):
+            if footer.damage:
+                raise damaged(partition.key, footer.damage)
+        return footers
+
+    def damage(self, table: str, days: DayRange | None = None) -> dict[date, str]:
+        """The days with a damaged partition, and what is wrong with it."""
+        listed = self.partitions(table, days)
+        return {
+            partition.day: footer.damage
+            for partition, footer in zip(listed, self.footers(listed), strict=True)
+            if footer.damage
+        }
 
     def row_count(self, partition: Partition) -> int:
         """As the partition's footer has it."""
+        (footer,) = self.require_whole([partition])
+        if footer.rows is not None:
+            return footer.rows
         url = self.store.url(partition.key)
         counted = pl.scan_parquet(url, storage_options=self.store.options, glob=False)
         return counted.select(pl.len()).collect().item()
@@ -165,6 +183,7 @@ class Lake:
                 f"{table} holds nothing{wanted}; fill it with "
                 f"`ghstars backfill {problem_of(table)}`."
             )
+        self.require_whole(partitions)
         return pl.scan_parquet(
             [self.store.url(partition.key) for partition in partitions],
             storage_options=self.store.options,
@@ -188,9 +207,16 @@ class Lake:
     def _read_parts(self, table: str, days: DayRange, parts: Sequence[Partition]) -> pl.DataFrame:
         is_mapped = self.store.scheme == "file" and len(parts) == 1
         contents = [] if is_mapped else self.store.get_many([part.key for part in parts])
-        frames = [pl.read_parquet(io.BytesIO(content)) for content in contents if content]
+        frames = [
+            frame_of(self.store, part.key, content)
+            for part, content in zip(parts if contents else [], contents, strict=True)
+            if content is not None
+        ]
         if not frames:
-            return self._scanned(table, days, parts).collect()
+            try:
+                return self._scanned(table, days, parts).collect()
+            except UNREADABLE:
+                raise damaged(parts[0].key, UNREADABLE_ROWS, is_deep=True) from None
         return pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
 
     # ---- logs -------------------------------------------------------------------------------

@@ -162,6 +162,16 @@ class Plan:
         gaps = declared_gaps(self.lake, self.problem.name)
         return [day for day in days if day not in gaps and day >= stored[0]]
 
+    def recent_damage(
+        self, stage: Stage, stored: Sequence[date], recent_days: int
+    ) -> dict[date, str]:
+        """Of the latest of the days that a stage holds, those whose partition is not what was
+        written, and what is wrong with each. Sizes and footers are looked at, not rows."""
+        if not stored:
+            return {}
+        first = stored[-1] - timedelta(days=recent_days - 1)
+        return self.lake.damage(stage.table.name, DayRange(first, stored[-1]))
+
     def _is_served(self, day: date) -> bool:
         return self._first_served is not None and day >= self._first_served
 
@@ -244,20 +254,20 @@ def days_in_range(plan: Plan, first: date | None, last: date | None) -> DayRange
 
 
 def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
-    """Days whose partition is missing, was written by other code, or is older than something it
-    is made from."""
-    if stage.source:
-        stored = set(lake.days(stage.table.name, days))
-        return [day for day in days if day not in stored]
-    written: dict[date, float] = {}
+    """Days whose partition is missing, is not what was written, was written by other code, or is
+    older than something it is made from."""
     partitions = lake.partitions(stage.table.name, days)
-    # Of a bucket several footers are read at once.
-    notes_of_each = lake.notes_of(partitions) if stage.code_version else [{}] * len(partitions)
-    for partition, notes in zip(partitions, notes_of_each, strict=True):
+    footers = list(zip(partitions, lake.footers(partitions), strict=True))
+    damaged = {partition.day for partition, footer in footers if footer.damage}
+    if stage.source:
+        whole = {partition.day for partition in partitions} - damaged
+        return [day for day in days if day not in whole]
+    written: dict[date, float] = {}
+    for partition, footer in footers:
         # Other code, another gate: a day that was held back by it is looked at again.
-        same_rows = () if QUARANTINED in notes else stage.same_rows_as
+        same_rows = () if QUARANTINED in footer.notes else stage.same_rows_as
         accepted = (stage.code_version, *same_rows)
-        if not stage.code_version or notes.get(CODE_VERSION) in accepted:
+        if not stage.code_version or footer.notes.get(CODE_VERSION) in accepted:
             written[partition.day] = partition.modified.timestamp()
     newest_input = dict.fromkeys(days, 0.0)
     for table, window in stage.inputs.items():
@@ -273,4 +283,4 @@ def stale_days(lake: Lake, stage: Stage, days: DayRange) -> list[date]:
             seen = range(window.first_offset, window.last_offset + 1)
             times = (changed.get(day + timedelta(days=offset), 0.0) for offset in seen)
             newest_input[day] = max(newest_input[day], *times, 0.0)
-    return [day for day in days if written.get(day, -1.0) < newest_input[day]]
+    return [day for day in days if day in damaged or written.get(day, -1.0) < newest_input[day]]

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.errors import DamagedModelError, MissingDayError
+from ghstars_assets.errors import DamagedFileError, DamagedModelError, MissingDayError
 from ghstars_assets.lake.audit import record_event
 from ghstars_assets.lake.holes import Hole, Holes, declared_gaps
 from ghstars_assets.lake.outcomes import DayOutcome, Status
@@ -62,6 +62,11 @@ class InputDays:
 
     def has(self, table: str, day: date) -> bool:
         return day in self._holes(table).stored
+
+    def require_whole(self, table: str, day: date) -> None:
+        """Raise an error if a partition of the day is not what was written."""
+        if day in self._holes(table).damage:
+            self.lake.require_whole(self.lake.partitions(table, DayRange(day, day)))
 
     def hole(self, table: str, day: date) -> Hole | None:
         return self._holes(table).on(day)
@@ -115,7 +120,12 @@ class StageRunner:
         for day in wanted:
             try:
                 outcome = self._fill_day(day, inputs)
-            except (CannotFillError, MissingDayError, DamagedModelError) as error:
+            except (
+                CannotFillError,
+                MissingDayError,
+                DamagedFileError,
+                DamagedModelError,
+            ) as error:
                 outcome = _failed(day, str(error))
             yield outcome
         if self.stage.finish:
@@ -161,6 +171,7 @@ class StageRunner:
     def _blocked(self, day: date, table: str, inputs: InputDays) -> DayOutcome | None:
         """The outcome of a day that an input lacks, or has as a hole."""
         own = self.stage.table
+        inputs.require_whole(table, day)
         if not inputs.has(table, day):
             snapshots = self.problem.table("snapshots")
             hole = inputs.hole(snapshots, day)

@@ -26,6 +26,7 @@ from ghstars_assets.orchestration.triggers.force_retraining import build_force_j
 from ghstars_assets.orchestration.triggers.freshness import with_freshness
 from ghstars_assets.orchestration.triggers.retraining_sensor import build_retraining_sensor
 from ghstars_assets.orchestration.triggers.schedules import build_schedules
+from ghstars_assets.orchestration.triggers.weekly_check import build_weekly_check
 from ghstars_assets.problems.registry import all_problems
 from ghstars_assets.settings import SQL_ROOT, Settings, load_settings
 
@@ -68,7 +69,10 @@ def _build_defs(
     assets.append(build_audit_asset(problems))
     return Definitions(
         assets=with_freshness(assets, problems, settings),
-        schedules=build_schedules(problems, settings),
+        schedules=[
+            *build_schedules(problems, settings),
+            *(build_weekly_check(problem, wired) for problem in problems),
+        ],
         sensors=[build_automation_sensor(), *map(build_retraining_sensor, problems)],
         jobs=[build_force_job(problem, wired.columns[problem.name]) for problem in problems],
         resources={"lake": lake},

@@ -75,7 +75,11 @@ class _Filling:
         open_days = [day for day in self.days if day not in self.outcomes]
         if open_days:
             with duck_session(self.lake.settings, self.lake.store) as connection:
-                self._fill_days(connection, open_days)
+                try:
+                    self._fill_days(connection, open_days)
+                except duckdb.Error:
+                    self.inputs.raise_damage()
+                    raise
                 checks = self._check(connection, open_days)
         else:
             checks = []

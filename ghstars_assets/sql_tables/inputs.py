@@ -14,6 +14,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import MissingDayError
 from ghstars_assets.lake.catalog import problem_of
 from ghstars_assets.lake.holes import Hole, declared_gaps, holes_among
+from ghstars_assets.lake.integrity import raise_damage_among
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake, Partition
 from ghstars_assets.sql_tables.header import SqlFile
@@ -154,8 +155,16 @@ class Inputs:
 
     def urls(self, table: str, days: DayRange) -> list[str]:
         """What a query of these days may read of a table."""
-        store = self._stored.lake.store
-        return [store.url(one.key) for one in self._stored.partitions(table, days)]
+        return self._stored.lake.urls_of(self._stored.partitions(table, days))
+
+    def raise_damage(self) -> None:
+        """Raise an error about a damaged partition that a query of these days has read."""
+        for table, window in self._file.reads.items():
+            read = DayRange(
+                self._days.first + timedelta(days=window.first_offset),
+                self._days.last + timedelta(days=window.last_offset),
+            )
+            raise_damage_among(self._stored.lake, self._stored.partitions(table, read))
 
     def _begins(self, table: str) -> date:
         """Before a table begins a lag has nothing to miss; from then on every day counts."""

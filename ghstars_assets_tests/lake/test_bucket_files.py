@@ -10,9 +10,9 @@ import pytest
 
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.lake.bucket_files import SMALL_BYTES, BucketFiles
+from ghstars_assets.lake.bucket_files import BucketFiles
 from ghstars_assets.lake.duck import bind_parquet, duck_session
-from ghstars_assets.lake.store import Store
+from ghstars_assets.lake.store import SMALL_BYTES, Store
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.object_stores import S3Server
@@ -72,7 +72,7 @@ def test_a_file_that_is_written_again_after_it_was_listed_is_an_error_and_no_mix
     bucket.write("stars.counts", DAYS.first, small_rows(DAYS.first))
     reader = Lake(bucket.settings)
     with duck_session(reader.settings, reader.store) as connection:
-        urls = reader.urls("stars.counts")
+        urls = [reader.store.url(one.key) for one in reader.partitions("stars.counts")]
         bucket.write("stars.counts", DAYS.first, pl.concat([small_rows(DAYS.first)] * 2))
         with pytest.raises(duckdb.Error, match="was written again or deleted while it was read"):
             bind_parquet(connection, "stars.counts", urls, "")

@@ -22,7 +22,7 @@ def put_entries(lake: Lake, first: int, last: int) -> None:
     """A log as releases before this one left it: entries alone."""
     for number in range(first, last + 1):
         key = f"{FOLDER}/entry-{number:06d}.parquet"
-        lake.store.put(key, parquet_bytes(entry(number), {}))
+        lake.store.put(key, parquet_bytes(entry(number), {}, key))
 
 
 def compacted_files(lake: Lake) -> list[str]:

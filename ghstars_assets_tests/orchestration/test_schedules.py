@@ -12,6 +12,7 @@ from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.orchestration.triggers.schedules import LOOKS_BACK_DAYS
+from ghstars_assets.orchestration.triggers.weekly_check import WEEKLY_CHECK_CRON
 from ghstars_assets.settings import Settings
 from ghstars_assets_tests.support.automation_daemon import (
     FILLED,
@@ -116,4 +117,8 @@ def test_schedules_run_when_the_settings_say(settings: Settings) -> None:
     changed = settings.model_copy(update={"daily_cron": "30 4 * * *", "weekly_cron": "0 2 * * 3"})
     repository = build_defs(changed, [replace(PROBLEM)], SQL).get_repository_def()
     crons = {schedule.name: schedule.cron_schedule for schedule in repository.schedule_defs}
-    assert crons == {"tides_daily": "30 4 * * *", "tides_weekly_candidate": "0 2 * * 3"}
+    assert crons == {
+        "tides_daily": "30 4 * * *",
+        "tides_weekly_candidate": "0 2 * * 3",
+        "tides_weekly_check": WEEKLY_CHECK_CRON,
+    }

@@ -3,10 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-import polars as pl
 import pytest
 
-from ghstars_assets.lake import tables
 from ghstars_assets.lake.store import Store, StoredFile
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
@@ -47,13 +45,13 @@ def count_requests(lake: Lake) -> CountedStore:
 
 
 def count_footers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The URL of every footer that is read from now on, of any lake."""
+    """The key of every footer that is read from now on, of any lake."""
     read: list[str] = []
-    read_metadata = pl.read_parquet_metadata
+    get_tail = Store.get_tail
 
-    def counted(url: str, **options: object) -> dict[str, str]:
-        read.append(url)
-        return read_metadata(url, **options)  # pyright: ignore[reportArgumentType]
+    def counted(store: Store, file: StoredFile, most: int) -> tuple[bytes, int]:
+        read.append(file.key)
+        return get_tail(store, file, most)
 
-    monkeypatch.setattr(tables.pl, "read_parquet_metadata", counted)
+    monkeypatch.setattr(Store, "get_tail", counted)
     return read

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import duckdb
 
-from ghstars_assets.cli.data.lake_views import bind_lake, known_tables
+from ghstars_assets.cli.data.lake_views import bind_lake, damage_named, known_tables
 from ghstars_assets.cli.parameters import OUTPUT_FILE, pass_settings
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.settings import Settings
@@ -23,8 +23,9 @@ def export_duckdb(settings: Settings, file: Path) -> None:
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     tables = known_tables()
     try:
-        with duckdb.connect(str(unfinished)) as connection:
-            bind_lake(connection, Lake(settings), tables)
+        lake = Lake(settings)
+        with duckdb.connect(str(unfinished)) as connection, damage_named(lake, tables):
+            bind_lake(connection, lake, tables)
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -1,14 +1,17 @@
 """The lake as DuckDB views, one for each declared table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table, folder_of
 from ghstars_assets.lake.duck import bind_select, quoted_file
+from ghstars_assets.lake.integrity import raise_damage_among
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.registry import all_problems
@@ -46,6 +49,19 @@ def bind_lake(connection: duckdb.DuckDBPyConnection, lake: Lake, tables: Iterabl
     """Each of these tables as a view; one that holds nothing is empty but typed."""
     for table in tables:
         bind_select(connection, table.name, _over_parquet(lake, table) or table.empty_sql())
+
+
+@contextmanager
+def damage_named(lake: Lake, tables: Iterable[Table]) -> Iterator[None]:
+    """What DuckDB cannot read is named as the table and the day that it is."""
+    try:
+        yield
+    except (duckdb.Error, GhstarsError) as error:
+        if isinstance(error, duckdb.Error) or isinstance(error.__cause__, duckdb.Error):
+            for table in tables:
+                raise_damage_among(lake, lake.partitions(table.name))
+                lake.read_log(table.name)
+        raise
 
 
 def _over_parquet(lake: Lake, table: Table) -> str:

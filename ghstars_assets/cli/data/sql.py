@@ -9,9 +9,9 @@ import duckdb
 import polars as pl
 
 from ghstars_assets.cli.console import say, say_if_sandbox, show_frame
-from ghstars_assets.cli.data.lake_views import bind_lake, known_tables, named_tables
+from ghstars_assets.cli.data.lake_views import bind_lake, damage_named, known_tables, named_tables
 from ghstars_assets.cli.parameters import form_options, pass_settings
-from ghstars_assets.errors import GhstarsError
+from ghstars_assets.errors import DamagedFileError, GhstarsError
 from ghstars_assets.lake.duck import duck_session
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.problems.platform import Form
@@ -57,8 +57,9 @@ def _read_text(file: Path) -> str:
 
 def run_queries(lake: Lake, text: str, form: Form) -> None:
     """Run statements and show the result of the last one that has any."""
-    with duck_session(lake.settings, lake.store) as connection:
-        bind_lake(connection, lake, named_tables(text, known_tables()))
+    tables = named_tables(text, known_tables())
+    with duck_session(lake.settings, lake.store) as connection, damage_named(lake, tables):
+        bind_lake(connection, lake, tables)
         frame = _execute(connection, text)
     if frame is not None:
         show_frame(frame, form)
@@ -68,13 +69,15 @@ def _prompt(settings: Settings, form: Form) -> None:
     """Run statements as they are typed; each ends with a semicolon."""
     lake = Lake(settings)
     with duck_session(settings, lake.store) as connection:
-        bind_lake(connection, lake, known_tables())
+        with damage_named(lake, known_tables()):
+            bind_lake(connection, lake, known_tables())
         say_if_sandbox(lake)
         say(f"Tables: {', '.join(sorted(lake.tables())) or 'none yet'}. End a query with `;`.")
         for statement in _typed_statements():
             try:
-                frame = _execute(connection, statement)
-            except QueryError as error:
+                with damage_named(lake, named_tables(statement, known_tables())):
+                    frame = _execute(connection, statement)
+            except (QueryError, DamagedFileError) as error:
                 say(str(error))
                 continue
             if frame is not None:
@@ -88,7 +91,7 @@ def _execute(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame |
             relation = connection.sql(statement.query)
             frame = relation.pl() if relation is not None else frame
     except duckdb.Error as error:
-        raise QueryError(str(error).strip()) from None
+        raise QueryError(str(error).strip()) from error
     return frame
 
 

@@ -1,4 +1,4 @@
-"""`ghstars status`: what is fresh, missing, stale or failed, and what comes next."""
+"""`ghstars status`: what is fresh, damaged, missing, stale or failed, and what comes next."""
 
 import sys
 from collections.abc import Iterator
@@ -12,9 +12,11 @@ from ghstars_assets.calendar import DayRange, consecutive
 from ghstars_assets.cli.console import out, say, say_if_sandbox, show_frame
 from ghstars_assets.cli.parameters import pass_settings
 from ghstars_assets.disk import space_of
+from ghstars_assets.errors import DamagedFileError
 from ghstars_assets.lake.holes import quarantined_days
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.checking import remedy_of
 from ghstars_assets.learning.plan import Plan, stale_days
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.stage import Stage
@@ -38,9 +40,13 @@ class StageStatus:
     failed: int
     quarantined: int
     """Days that the gate held back whole, however long ago."""
+    damaged: int
     state: str
     behind_since: date | None = None
     """The first day that is missing or stale."""
+
+
+MOST_DAMAGE_SHOWN = 5
 
 
 def status_of(plan: Plan, recorded: Recorded) -> list[StageStatus]:
@@ -55,6 +61,7 @@ def status_frame(statuses: list[StageStatus]) -> pl.DataFrame:
 
 def _stage_status(plan: Plan, stage: Stage, recorded: Recorded) -> StageStatus:
     stored = plan.lake.days(stage.table.name)
+    damage = plan.recent_damage(stage, stored, RECENT_DAYS)
     due = plan.due_days(stage, RECENT_DAYS)
     span = DayRange(due[0], due[-1]) if due else None
     quarantined = plan.quarantined_days(stage, span) if span else set()
@@ -63,12 +70,18 @@ def _stage_status(plan: Plan, stage: Stage, recorded: Recorded) -> StageStatus:
     stale: set[date] = set()
     if span and not stage.is_of_training_days:
         stale = set(stale_days(plan.lake, stage, span)) & set(stored) & set(due)
+        stale -= damage.keys()
     failed = recorded.failed_days(stage.table.name)
     is_gated = stage.table.name == plan.problem.table("snapshots")
     held_back = quarantined_days(plan.lake, stage.table.name) if is_gated else {}
-    state = "failed" if failed else "missing" if missing else "stale" if stale else "fresh"
-    if state == "fresh" and held_back:
-        state = "quarantined"
+    states = {
+        "damaged": damage,
+        "failed": failed,
+        "missing": missing,
+        "stale": stale,
+        "quarantined": held_back,
+    }
+    state = next((state for state, days in states.items() if days), "fresh")
     if not due and not stored:
         state = "not due yet"
     return StageStatus(
@@ -79,13 +92,14 @@ def _stage_status(plan: Plan, stage: Stage, recorded: Recorded) -> StageStatus:
         len(stale),
         len(failed),
         len(held_back),
+        len(damage),
         state,
         min([*missing, *stale], default=None),
     )
 
 
 def show_status(settings: Settings, form: Form) -> int:
-    """Print it; 3 when something is missing, stale or failed."""
+    """Print it; 3 when something is damaged, missing, stale or failed."""
     needs_attention = False
     say_if_sandbox(Lake(settings))
     if not space_of(settings).is_enough:
@@ -93,16 +107,25 @@ def show_status(settings: Settings, form: Form) -> int:
     with dagster_instance(settings) as instance:
         recorded = Recorded(instance)
         for problem in all_problems().values():
-            statuses = status_of(plan_of(settings, problem), recorded)
+            plan = plan_of(settings, problem)
+            try:
+                statuses = status_of(plan, recorded)
+            except DamagedFileError as error:
+                # A log: without it nobody knows which days are due.
+                say(f"{problem.name}: {error}")
+                needs_attention = True
+                continue
             needs_attention |= any(
-                status.state in ("failed", "missing", "stale") for status in statuses
+                status.state in ("damaged", "failed", "missing", "stale") for status in statuses
             )
             frame = status_frame(statuses)
             if form == "table":
                 # Where there are such days a line below names them.
-                frame = frame.drop("quarantined")
+                frame = frame.drop("quarantined", "damaged")
             show_frame(frame, form, f"{problem.name}: {problem.question}")
             if form == "table":
+                for line in _damage(plan, statuses):
+                    out().print(line, highlight=False, markup=False)
                 for line in _lines_of_sources(settings, problem):
                     out().print(line, highlight=False)
                 for line in _lines_of_quarantine(settings, problem):
@@ -111,6 +134,22 @@ def show_status(settings: Settings, form: Form) -> int:
                     out().print(line, highlight=False)
                 out().print(next_steps(settings, problem, statuses), highlight=False)
     return 3 if needs_attention else 0
+
+
+def _damage(plan: Plan, statuses: list[StageStatus]) -> Iterator[str]:
+    """A sentence for each damaged day, with what makes it again."""
+    lines = [
+        f"{stage.table.name} of {day} is damaged ({why}); {remedy_of(plan, stage, day)} helps."
+        for stage, status in zip(plan.stages, statuses, strict=True)
+        if status.damaged
+        for day, why in plan.recent_damage(
+            stage, plan.lake.days(stage.table.name), RECENT_DAYS
+        ).items()
+    ]
+    yield from lines[:MOST_DAMAGE_SHOWN]
+    if len(lines) > MOST_DAMAGE_SHOWN:
+        more = len(lines) - MOST_DAMAGE_SHOWN
+        yield f"And {more} more; `ghstars check {plan.problem.name}` lists them all."
 
 
 def _lines_of_sources(settings: Settings, problem: Problem) -> Iterator[str]:
@@ -173,5 +212,5 @@ def next_steps(settings: Settings, problem: Problem, statuses: list[StageStatus]
 @click.option("--json", "is_json", is_flag=True)
 @pass_settings
 def status(settings: Settings, *, is_json: bool) -> None:
-    """Show what is fresh, missing, stale or failed, and what comes next."""
+    """Show what is fresh, damaged, missing, stale or failed, and what comes next."""
     sys.exit(show_status(settings, "json" if is_json else "table"))

@@ -120,7 +120,7 @@ def measure_skill(
     )
     warned_days, warned_origins = _warned(lake, problem, origins)
     with duck_session(lake.settings, lake.store) as connection:
-        urls = [lake.store.url(partition.key) for partition in found]
+        urls = lake.urls_of(found)
         bind_parquet(connection, "lake.backtest", urls, "")
         _bind_measured(connection, problem, baselines, warned_origins)
         first, last = _measured_span(connection, task.point, f"{table} of {days}, {mode},")
@@ -251,7 +251,7 @@ def _by_segment(
     wanted = set(origins)
     span = DayRange(min(origins), max(origins))
     snapshots = lake.partitions(problem.table("snapshots"), span)
-    urls = [lake.store.url(partition.key) for partition in snapshots if partition.day in wanted]
+    urls = lake.urls_of([partition for partition in snapshots if partition.day in wanted])
     if not urls:
         return {name: [] for name in problem.segments}
     bind_parquet(connection, "lake.snapshots", urls, "")

@@ -10,6 +10,7 @@ import polars as pl
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import NotEnoughHistoryError
 from ghstars_assets.lake.duck import bind_parquet, duck_session
+from ghstars_assets.lake.footers import require_written
 from ghstars_assets.lake.holes import holes_in
 from ghstars_assets.lake.sampling import is_sampled
 from ghstars_assets.lake.store import GETS_AT_ONCE
@@ -109,12 +110,14 @@ def read_labelled_rows(
 
 
 def data_version(lake: Lake, problem: Problem, plan: TrainingPlan) -> str:
-    """A hash of every partition that a plan reads. Each of them is downloaded."""
+    """A hash of every partition that a plan reads. Each of them is downloaded, and must be whole:
+    what is learnt from damaged rows would serve for weeks."""
     digest = hashlib.sha256()
     partitions = _read_by(lake, problem, plan)
     for first in range(0, len(partitions), GETS_AT_ONCE):
         keys = [partition.key for partition in partitions[first : first + GETS_AT_ONCE]]
         for key, content in zip(keys, lake.store.get_many(keys), strict=True):
+            require_written(lake.store, key, content or b"")
             digest.update(key.encode())
             digest.update(content or b"")
     return digest.hexdigest()[:16]
@@ -150,4 +153,4 @@ def _partitions(lake: Lake, table: str, days: tuple[date, ...]) -> list[Partitio
 
 
 def _urls(lake: Lake, table: str, days: tuple[date, ...]) -> list[str]:
-    return [lake.store.url(partition.key) for partition in _partitions(lake, table, days)]
+    return lake.urls_of(_partitions(lake, table, days))

@@ -51,8 +51,8 @@ def test_the_backfill_that_is_proposed_begins_where_something_is_behind(tmp_path
     """Labels of the last thirty days end a horizon before the others."""
     first, newest = date(2026, 7, 10), date(2026, 8, 14)
     statuses = [
-        StageStatus("features", newest, 75, 1, 0, 0, 0, "missing", newest),
-        StageStatus("labels", newest, 68, 0, 7, 0, 0, "stale", first),
+        StageStatus("features", newest, 75, 1, 0, 0, 0, 0, "missing", newest),
+        StageStatus("labels", newest, 68, 0, 7, 0, 0, 0, "stale", first),
     ]
     shown = next_steps(settings_of(tmp_path), PROBLEM, statuses)
     assert f"Behind: features, labels; `ghstars backfill stars --from {first} --to " in shown

@@ -12,6 +12,7 @@ from uuid import uuid4
 import polars as pl
 
 from ghstars_assets.lake.catalog import Table
+from ghstars_assets.lake.parquet import UNREADABLE
 from ghstars_assets.lake.tables import Lake
 
 _ROOT = "_intake"
@@ -41,9 +42,19 @@ class Intake:
         self._store.put(f"{self._prefix}{uuid4().hex}.parquet", buffer.getvalue())
 
     def rows(self) -> pl.DataFrame:
-        contents = (self._store.get(file.key) for file in self._store.files(self._prefix))
-        frames = [pl.read_parquet(io.BytesIO(content)) for content in contents if content]
-        return pl.concat(frames) if frames else self._table.empty()
+        frames = [self._read(file.key) for file in list(self._store.files(self._prefix))]
+        return pl.concat([self._table.empty(), *frames])
+
+    def _read(self, key: str) -> pl.DataFrame:
+        """One answer. What cannot be read is set aside, and asked for again."""
+        content = self._store.get(key)
+        if content is None:  # another run has made a partition of it
+            return self._table.empty()
+        try:
+            return pl.read_parquet(io.BytesIO(content))
+        except UNREADABLE:
+            self._store.set_aside(key)
+            return self._table.empty()
 
     def clear(self) -> None:
         for file in list(self._store.files(self._prefix)):
