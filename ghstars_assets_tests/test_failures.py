@@ -93,14 +93,35 @@ def test_no_error_of_ours_was_forgotten() -> None:
     """One that is new is bad data until somebody thinks about it here."""
     assert build_defs, "importing it imports whatever Dagster runs"
     known = {
-        "BadCredentialsError", "BadQueryError", "BudgetError", "BudgetSpentError",
-        "CannotFillError", "DamagedFileError", "DamagedModelError", "DiskError",
-        "ForbiddenError", "ImpossibleAnswerError", "LogMovedError", "ManualDecisionError", "MissingDayError",
-        "NoChampionError", "NotEnoughHistoryError", "QuarantinedDayError", "QueryError",
-        "RefusedError", "RunFailedError", "SettingsError", "SourceError", "SqlAssetError",
-        "TooHeavyError", "UnknownNameError", "UnreachableError", "WrongArgumentError",
-        "WrongHomeError", "_MidnightError",
-    }  # fmt: skip
+        "BadCredentialsError",
+        "BadQueryError",
+        "BudgetError",
+        "BudgetSpentError",
+        "CannotFillError",
+        "DamagedFileError",
+        "DamagedModelError",
+        "DiskError",
+        "ForbiddenError",
+        "ImpossibleAnswerError",
+        "LogMovedError",
+        "ManualDecisionError",
+        "MissingDayError",
+        "NoChampionError",
+        "NotEnoughHistoryError",
+        "QuarantinedDayError",
+        "QueryError",
+        "RefusedError",
+        "RunFailedError",
+        "SettingsError",
+        "SourceError",
+        "SqlAssetError",
+        "TooHeavyError",
+        "UnknownNameError",
+        "UnreachableError",
+        "WrongArgumentError",
+        "WrongHomeError",
+        "_MidnightError",
+    }
     waiting, found = [GhstarsError], set()
     while waiting:
         for kind in waiting.pop().__subclasses__():
