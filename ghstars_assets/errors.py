@@ -1,7 +1,7 @@
 """Errors that a user reads: one sentence naming what went wrong, where, and the remedy.
 
 Each class states why it is raised, so that whoever runs a step knows whether trying again can help.
-What the errors of foreign libraries mean is decided in `failures.py`.
+What the errors of foreign libraries mean is decided in `failures/`.
 """
 
 from collections.abc import Iterator

@@ -156,8 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _sentence(error: Exception, command_line: CommandLine, given: Sequence[str]) -> str:
     """What a user reads of an error that is none of ours."""
     # What knows the libraries takes as long to import as they do.
-    from ghstars_assets.bug_reports import report_bug
-    from ghstars_assets.failures import is_bug, sentence
+    from ghstars_assets.failures.bug_reports import report_bug
+    from ghstars_assets.failures.causes import is_bug, sentence
 
     try:
         settings = command_line.settings

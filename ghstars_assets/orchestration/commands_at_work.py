@@ -11,7 +11,7 @@ from datetime import timedelta
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from ghstars_assets.calendar import utc_now
-from ghstars_assets.home import is_alive
+from ghstars_assets.home.layout import is_alive
 
 COMMAND_TAG = "ghstars/command"
 """Tag of a run that somebody waits for at a prompt."""

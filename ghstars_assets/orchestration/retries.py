@@ -16,7 +16,7 @@ from dagster import (
 
 from ghstars_assets.calendar import utc_now
 from ghstars_assets.errors import Cause, GhstarsError
-from ghstars_assets.failures import (
+from ghstars_assets.failures.causes import (
     MOST_WAITS_FOR_A_BUDGET,
     classify,
     returns_in_seconds,

@@ -21,10 +21,10 @@ from dagster import (
     RunsFilter,
 )
 
-from ghstars_assets.bug_reports import report_traceback
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import prepare_home
+from ghstars_assets.failures.bug_reports import report_traceback
+from ghstars_assets.home.layout import prepare_home
 from ghstars_assets.orchestration.assets.events import LAKE_SECONDS
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.orchestration.commands_at_work import (

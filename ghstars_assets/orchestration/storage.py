@@ -17,7 +17,7 @@ from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 
-from ghstars_assets.databases import Database
+from ghstars_assets.home.databases import Database
 from ghstars_assets.orchestration.event_log import KeptSqliteEventLogStorage
 from ghstars_assets.settings import sqlite_address
 

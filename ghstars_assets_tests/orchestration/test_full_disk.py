@@ -15,7 +15,7 @@ from obstore.exceptions import GenericError
 from polars.testing import assert_frame_equal
 from sqlalchemy.exc import OperationalError
 
-from ghstars_assets import failures
+from ghstars_assets.failures import causes
 from ghstars_assets.lake import store
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.orchestration.event_log import KeptSqliteEventLogStorage
@@ -52,7 +52,7 @@ def _records_are_full(patch: pytest.MonkeyPatch) -> None:
         return connect(storage, shard)
 
     patch.setattr(KeptSqliteEventLogStorage, "_connect", full)
-    patch.setattr("ghstars_assets.disk._free_bytes", lambda _settings: 0)
+    patch.setattr("ghstars_assets.home.disk._free_bytes", lambda _settings: 0)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_backfill_says_it_in_one_sentence_and_goes_on_once_there_is_space(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Whoever tried again would wait for hours.
-    monkeypatch.setattr(failures, "SOON_SECONDS", (9_999.0,))
+    monkeypatch.setattr(causes, "SOON_SECONDS", (9_999.0,))
     with monkeypatch.context() as patch:
         fill(patch)
         ran = ghstars(home, "backfill", "stars", *DAYS)

@@ -24,9 +24,9 @@ from dagster import (
 from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
 from pydantic import SecretStr
 
-from ghstars_assets import failures
 from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import MissingDayError
+from ghstars_assets.failures import causes
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.orchestration import retries
 from ghstars_assets.orchestration.build import build_defs
@@ -86,8 +86,8 @@ def _definitions(tries: Tries, settings: Settings) -> Definitions:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "SOON_SECONDS", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(failures, "LATER_SECONDS", (0.0,))
+    monkeypatch.setattr(causes, "SOON_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(causes, "LATER_SECONDS", (0.0,))
     monkeypatch.setattr(retries, "A_MOMENT_SECONDS", 0.01)
 
 
@@ -142,7 +142,7 @@ def test_a_transient_failure_is_tried_again_and_passes(instance: DagsterInstance
 def test_a_transient_failure_that_lasts_fails_after_a_few_growing_waits(
     instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failures, "SOON_SECONDS", (0.01, 0.02, 0.04))
+    monkeypatch.setattr(causes, "SOON_SECONDS", (0.01, 0.02, 0.04))
     tries = Tries(*(ConnectionResetError("reset by peer") for _ in range(9)))
     result = _run(instance, tries)
     assert not result.success
@@ -218,7 +218,7 @@ def test_the_stack_of_a_hidden_error_is_kept(instance: DagsterInstance) -> None:
 def test_a_command_says_that_it_waits_and_why_it_failed(
     instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failures, "SOON_SECONDS", (0.01,))
+    monkeypatch.setattr(causes, "SOON_SECONDS", (0.01,))
     tries = Tries(ConnectionResetError("reset by peer"), MissingDayError("Fill it."))
     defs = _definitions(tries, Settings(home=tmp_path))
     monkeypatch.setattr("ghstars_assets.orchestration.runs.build_defs", lambda _settings: defs)

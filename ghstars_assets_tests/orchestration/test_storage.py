@@ -9,7 +9,7 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 
-from ghstars_assets.databases import State
+from ghstars_assets.home.databases import State
 from ghstars_assets.orchestration.storage import MAKERS, HomeStorage, databases_of
 from ghstars_assets.settings import PROJECT_ROOT
 

@@ -16,11 +16,11 @@ from ghstars_assets.cli.operations.home_checks import (
 )
 from ghstars_assets.cli.parameters import pass_settings
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.foreign_errors import in_our_words
+from ghstars_assets.failures.foreign_errors import in_our_words
+from ghstars_assets.home.secret_files import open_secrets
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.orchestration.servers.services import Service, require_free_port, services_of
 from ghstars_assets.problems.registry import all_problems
-from ghstars_assets.secret_files import open_secrets
 from ghstars_assets.settings import SQL_ROOT, Settings
 
 SHOWN_PACKAGES = ("dagster", "duckdb", "polars", "lightgbm", "mlflow", "pydantic", "obstore")

@@ -6,10 +6,10 @@ What it can mend without losing anything it mends, and says so.
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ghstars_assets.databases import Database, State
-from ghstars_assets.disk import space_of
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import prepare_home
+from ghstars_assets.home.databases import Database, State
+from ghstars_assets.home.disk import space_of
+from ghstars_assets.home.layout import prepare_home
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import Problem

@@ -11,8 +11,8 @@ import polars as pl
 from ghstars_assets.calendar import DayRange, consecutive
 from ghstars_assets.cli.console import out, say, say_if_sandbox, show_frame
 from ghstars_assets.cli.parameters import pass_settings
-from ghstars_assets.disk import space_of
 from ghstars_assets.errors import DamagedFileError
+from ghstars_assets.home.disk import space_of
 from ghstars_assets.lake.holes import quarantined_days
 from ghstars_assets.lake.marker import read_marker
 from ghstars_assets.lake.tables import Lake

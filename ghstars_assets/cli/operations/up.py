@@ -10,7 +10,8 @@ import click
 
 from ghstars_assets.cli.console import print_line, say
 from ghstars_assets.cli.parameters import pass_settings
-from ghstars_assets.home import prepare_home
+from ghstars_assets.home.layout import prepare_home
+from ghstars_assets.home.secret_files import open_secrets
 from ghstars_assets.orchestration.servers.processes import (
     end_orphans,
     running,
@@ -24,7 +25,6 @@ from ghstars_assets.orchestration.servers.services import (
     require_ports_of_their_own,
     services_of,
 )
-from ghstars_assets.secret_files import open_secrets
 from ghstars_assets.settings import Settings
 
 INTERRUPTED = 130

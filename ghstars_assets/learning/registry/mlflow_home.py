@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from ghstars_assets.databases import BUSY_SECONDS, Database, State
+from ghstars_assets.home.databases import BUSY_SECONDS, Database, State
 from ghstars_assets.settings import Settings, sqlite_address
 
 ARTIFACTS = "/mlflow/artifacts"

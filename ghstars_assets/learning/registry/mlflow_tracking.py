@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghstars_assets.disk import sentence_of_disk
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import prepare_home
+from ghstars_assets.home.disk import sentence_of_disk
+from ghstars_assets.home.layout import prepare_home
 from ghstars_assets.learning.evaluation.skill import SkillReport
 from ghstars_assets.learning.registry.mlflow_home import artifacts_address, prepare_mlflow
 from ghstars_assets.learning.registry.restoring import KnownVersion, logged_models

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import make_private
+from ghstars_assets.home.layout import make_private
 from ghstars_assets.orchestration.servers.log_files import open_log, rotate
 from ghstars_assets.orchestration.servers.services import LOOPBACK, Service
 from ghstars_assets.settings import Settings, child_environment

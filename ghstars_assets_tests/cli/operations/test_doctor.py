@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ghstars_assets import disk
+from ghstars_assets.home import disk
 from ghstars_assets.lake.marker import Marker, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets_tests.support.filled_home import MODEL_DAYS, settings_of

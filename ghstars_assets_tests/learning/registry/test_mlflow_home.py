@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ghstars_assets.databases import State
+from ghstars_assets.home.databases import State
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.registry import mlflow_home as module

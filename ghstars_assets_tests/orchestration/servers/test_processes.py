@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ghstars_assets.errors import GhstarsError
-from ghstars_assets.home import is_alive
+from ghstars_assets.home.layout import is_alive
 from ghstars_assets.orchestration.servers import processes
 from ghstars_assets.orchestration.servers.processes import (
     end_orphans,

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from ghstars_assets.errors import Cause, GhstarsError
-from ghstars_assets.failures import LATER_SECONDS, classify, returns_in_seconds, waits
+from ghstars_assets.failures.causes import LATER_SECONDS, classify, returns_in_seconds, waits
 from ghstars_assets.sources.github.api.answer_fields import optional_moment_in
 from ghstars_assets.sources.github.api.answers import (
     BadCredentialsError,

@@ -18,7 +18,6 @@ from obstore.fsspec import FsspecStore
 from obstore.store import S3Store, from_url
 from pydantic import SecretStr
 
-from ghstars_assets import failures
 from ghstars_assets.errors import (
     BudgetError,
     Cause,
@@ -33,7 +32,8 @@ from ghstars_assets.errors import (
     SqlAssetError,
     WrongHomeError,
 )
-from ghstars_assets.failures import classify, returns_in_seconds, sentence, waits
+from ghstars_assets.failures import causes
+from ghstars_assets.failures.causes import classify, returns_in_seconds, sentence, waits
 from ghstars_assets.learning.stage import CannotFillError
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.settings import Settings
@@ -86,7 +86,7 @@ class _GaugeIsWetError(SourceError):
 
 def test_an_error_of_any_source_states_its_cause_itself() -> None:
     error = _wrapped(KeyError("x"), _GaugeIsWetError("it rains"))
-    assert (classify(error), waits(error)) == (Cause.TRANSIENT, failures.LATER_SECONDS)
+    assert (classify(error), waits(error)) == (Cause.TRANSIENT, causes.LATER_SECONDS)
 
 
 def test_no_error_of_ours_was_forgotten() -> None:
@@ -167,7 +167,7 @@ def test_a_database_that_is_locked_is_transient_and_a_wrong_statement_is_a_bug(
         holder.execute("begin exclusive")
         locked = _raised(lambda: other.execute("insert into t values (1)"))
         wrong = _raised(lambda: other.execute("selec"))
-    assert (classify(locked), waits(locked)) == (Cause.TRANSIENT, failures.SOON_SECONDS)
+    assert (classify(locked), waits(locked)) == (Cause.TRANSIENT, causes.SOON_SECONDS)
     assert classify(wrong) is Cause.BUG
 
 
@@ -243,7 +243,7 @@ def test_a_bucket_is_judged_by_its_answer(
         read = _raised(lambda: connection.execute("from read_parquet('s3://lake/x.parquet')"))
     assert (classify(put), classify(read)) == (cause, cause)
     # It tries by itself, for minutes.
-    assert waits(put) == waits(read) == failures.LATER_SECONDS
+    assert waits(put) == waits(read) == causes.LATER_SECONDS
 
 
 def test_a_bucket_read_by_polars_is_judged_alike(

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ghstars_assets.calendar import utc_now
-from ghstars_assets.foreign_errors import first_line
-from ghstars_assets.masked_secrets import without_secrets
+from ghstars_assets.failures.foreign_errors import first_line
+from ghstars_assets.failures.masked_secrets import without_secrets
 from ghstars_assets.settings import Settings
 
 MOST_REPORTS = 20

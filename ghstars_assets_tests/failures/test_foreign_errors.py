@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy
 from obstore.exceptions import PermissionDeniedError
 
-from ghstars_assets.failures import is_bug, sentence
+from ghstars_assets.failures.causes import is_bug, sentence
 from ghstars_assets.settings import Settings
 
 ASKED = httpx.Request("GET", "https://me:hunter2@example.org/x?token=hunter2")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ghstars_assets.disk import DiskError, sentence_of_disk
 from ghstars_assets.errors import SettingsError
+from ghstars_assets.home.disk import DiskError, sentence_of_disk
 from ghstars_assets.settings import PROJECT_ROOT, Settings
 
 

@@ -15,10 +15,10 @@ import duckdb
 import httpx
 from obstore.exceptions import BaseError, GenericError
 
-from ghstars_assets.disk import fault_of
 from ghstars_assets.errors import BudgetError, Cause, GhstarsError, chain_of
-from ghstars_assets.foreign_errors import first_line, in_our_words
-from ghstars_assets.masked_secrets import without_secrets
+from ghstars_assets.failures.foreign_errors import first_line, in_our_words
+from ghstars_assets.failures.masked_secrets import without_secrets
+from ghstars_assets.home.disk import fault_of
 from ghstars_assets.settings import Settings
 
 SOON_SECONDS = (5.0, 20.0, 80.0)

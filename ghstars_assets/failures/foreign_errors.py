@@ -14,8 +14,8 @@ import duckdb
 import httpx
 from obstore.exceptions import BaseError
 
-from ghstars_assets.disk import sentence_of_disk
 from ghstars_assets.errors import chain_of
+from ghstars_assets.home.disk import sentence_of_disk
 from ghstars_assets.settings import Settings
 
 _STORE_ERROR = re.compile(r"^(\w+Error: .+)$", re.MULTILINE)

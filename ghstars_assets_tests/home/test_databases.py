@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ghstars_assets.databases import Database, State
+from ghstars_assets.home.databases import Database, State
 
 
 class KilledError(BaseException):

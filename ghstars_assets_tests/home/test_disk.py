@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 from obstore.exceptions import GenericError
 
-from ghstars_assets import disk
-from ghstars_assets.disk import DiskError, sentence_of_disk, space_of
 from ghstars_assets.errors import Cause
-from ghstars_assets.failures import classify, sentence
-from ghstars_assets.home import prepare_home
+from ghstars_assets.failures.causes import classify, sentence
+from ghstars_assets.home import disk
+from ghstars_assets.home.disk import DiskError, sentence_of_disk, space_of
+from ghstars_assets.home.layout import prepare_home
 from ghstars_assets.settings import Settings
 
 FULL = Path("/dev/full")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from ghstars_assets import bug_reports
-from ghstars_assets.bug_reports import MOST_REPORTS, report_bug
+from ghstars_assets.failures import bug_reports
+from ghstars_assets.failures.bug_reports import MOST_REPORTS, report_bug
 from ghstars_assets.settings import Settings
 
 TOKEN = "ghp_" + "a1b2" * 9

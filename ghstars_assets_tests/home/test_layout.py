@@ -3,7 +3,7 @@ import stat
 import subprocess
 import sys
 
-from ghstars_assets.home import prepare_home
+from ghstars_assets.home.layout import prepare_home
 from ghstars_assets.settings import Settings
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ghstars_assets.secret_files import open_secrets
+from ghstars_assets.home.secret_files import open_secrets
 from ghstars_assets.settings import Settings
 
 
