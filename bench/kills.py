@@ -120,11 +120,12 @@ def _report(
     found: dict[str, list[str]],
 ) -> None:
     undisturbed = quiet_seconds * len(killed.homes)
-    lost = (killed.seconds - undisturbed) / killed.kills
+    # None without a kill: then the two are one and the same.
+    lost = (killed.seconds - undisturbed) / killed.kills if killed.kills else None
+    each = "" if lost is None else f"; a kill costs {lost:.1f} s, most of it starting again"
     print(
         f"{killed.kills} SIGKILLs over {len(killed.homes)} backfills: {killed.seconds:.1f} s. "
-        f"Peer: {PEER}: {undisturbed:.1f} s. Ratio {killed.seconds / undisturbed:.2f}x; a kill "
-        f"costs {lost:.1f} s, most of it starting the command again."
+        f"Peer: {PEER}: {undisturbed:.1f} s. Ratio {killed.seconds / undisturbed:.2f}x{each}."
     )
     print(
         f"Four backfills of overlapping ranges at once: {at_once_seconds:.1f} s. Peer: {PEER}: "

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from bench_support.equal_lakes import TAKEN_IN_AT
 from bench_support.processes import finish, kill_when, start
 from bench_support.sandbox_home import TRACK_EVERYTHING
 from ghstars_assets.lake.marker import Marker, mark_lake
@@ -82,7 +83,8 @@ class KilledSnapshot:
         return set(Intake(self.lake, _TABLE, DAY).rows()["repo_id"])
 
     def rows(self) -> pl.DataFrame:
-        return self.lake.read(_TABLE.name, DAY)
+        """The day without the moments at which we took it in, which follow from how fast we are."""
+        return self.lake.read(_TABLE.name, DAY).drop(TAKEN_IN_AT)
 
     def is_done(self) -> bool:
         return bool(self.lake.days(_TABLE.name))

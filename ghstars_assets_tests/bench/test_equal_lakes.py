@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -55,3 +55,14 @@ def test_a_number_inside_a_list_that_differs_is_seen(filled_lake: Lake, changed:
     (found,) = differences(filled_lake, changed, DAYS)
     assert found.startswith("stars.predictions:")
     assert '"drivers"' in found
+
+
+def test_rows_of_a_source_that_came_in_a_second_later_are_equal(
+    filled_lake: Lake, changed: Lake
+) -> None:
+    rows = changed.read("stars.github", DAY)
+    later = rows.with_columns(pl.col("ingested_at") + timedelta(seconds=1))
+    changed.write("stars.github", DAY, later)
+    assert list(differences(filled_lake, changed, DAYS)) == []
+    changed.write("stars.github", DAY, later.with_columns(pl.col("stars") + 1))
+    assert len(list(differences(filled_lake, changed, DAYS))) == 1
