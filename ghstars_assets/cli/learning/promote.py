@@ -2,7 +2,7 @@
 
 import click
 
-from ghstars_assets.cli.learning.manual_decision import carry_out
+from ghstars_assets.cli.learning.manual_decision import carry_out, completing
 from ghstars_assets.cli.parameters import pass_settings, problem_argument
 from ghstars_assets.lake.audit import this_user
 from ghstars_assets.lake.tables import Lake
@@ -23,5 +23,6 @@ def promote(settings: Settings, problem: Problem, version: int, why: str) -> Non
     ghstars promote stars 12 --why "the window of the last decision held a purge"
     """
     lake = Lake(settings)
-    decision = manual_decisions.promote(lake, problem, version, why, this_user())
+    with completing(lake, problem):
+        decision = manual_decisions.promote(lake, problem, version, why, this_user())
     carry_out(lake, problem, decision)

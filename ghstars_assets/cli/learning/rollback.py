@@ -2,7 +2,7 @@
 
 import click
 
-from ghstars_assets.cli.learning.manual_decision import carry_out
+from ghstars_assets.cli.learning.manual_decision import carry_out, completing
 from ghstars_assets.cli.parameters import pass_settings, problem_argument
 from ghstars_assets.lake.audit import this_user
 from ghstars_assets.lake.tables import Lake
@@ -31,5 +31,6 @@ def rollback(settings: Settings, problem: Problem, version: int | None, why: str
     ghstars rollback stars --why "its forecasts for small repositories are off"
     """
     lake = Lake(settings)
-    decision = manual_decisions.rollback(lake, problem, why, this_user(), version)
+    with completing(lake, problem):
+        decision = manual_decisions.rollback(lake, problem, why, this_user(), version)
     carry_out(lake, problem, decision)

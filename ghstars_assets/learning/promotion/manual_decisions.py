@@ -27,6 +27,14 @@ class ManualDecisionError(GhstarsError):
     """A version cannot be promoted or gone back to."""
 
 
+class ServesAlreadyError(ManualDecisionError):
+    """A version was chosen that serves; `since` is the day from which it does."""
+
+    def __init__(self, message: str, since: date) -> None:
+        super().__init__(message)
+        self.since = since
+
+
 def promote(
     lake: Lake,
     problem: Problem,
@@ -144,9 +152,9 @@ def _decide_by_hand(
         serving = int(str(champion["model_version"]))
         version = choose(log, serving)
         if version == serving:
-            raise ManualDecisionError(
-                f"Version {version} of {problem.name} serves already, since "
-                f"{champion['effective_from']}."
+            since = date.fromisoformat(str(champion["effective_from"]))
+            raise ServesAlreadyError(
+                f"Version {version} of {problem.name} serves already, since {since}.", since
             )
         decision = Decision(version, event, day, why, {"instead_of": serving}, actor)
         if log_decision(lake, problem, decision, after=entries[-1][0] if entries else 0):

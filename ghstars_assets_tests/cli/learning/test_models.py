@@ -8,7 +8,9 @@ import pytest
 
 from ghstars_assets.calendar import DayRange, utc_today
 from ghstars_assets.lake.tables import Lake
+from ghstars_assets.learning.promotion.manual_decisions import promote
 from ghstars_assets.learning.registry.mlflow_tracking import CHAMPION_ALIAS, Tracking
+from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets_tests.support.filled_home import DAYS, MODEL_DAYS, SCORED_DAYS, settings_of
 from ghstars_assets_tests.support.ghstars_command import Ghstars
 
@@ -161,3 +163,16 @@ def test_where_today_has_no_features_the_message_says_when_forecasts_will_be(
 def _alias(lake: Lake) -> str:
     client = Tracking(lake.settings, "stars").client
     return str(client.get_model_version_by_alias("stars", CHAMPION_ALIAS).version)
+
+
+def test_a_promotion_that_was_killed_once_it_was_on_record_is_completed_by_the_next(
+    filled_home_copy: Path, ghstars: Ghstars
+) -> None:
+    lake = Lake(settings_of(filled_home_copy))
+    promote(lake, PROBLEM, 2, "seen by eye", "a test")
+    again = ghstars(filled_home_copy, "promote", "stars", "2", "--why", "seen by eye")
+    assert again.code == 1
+    assert "Version 2 of stars serves already" in again.err
+    assert _serving(lake) == (2, "promote")
+    latest = json.loads(lake.store.get("models/stars/latest.json") or b"{}")
+    assert latest["version"] == 2
