@@ -27,6 +27,8 @@ class S3Server:
     endpoint: str
     requests: Counter[str] = field(default_factory=Counter)
     """What it was asked, by kind: LIST, GET, HEAD, PUT."""
+    sent_bytes: Counter[str] = field(default_factory=Counter)
+    """How long its answers were, by the same kinds."""
 
     def make_bucket(self, name: str) -> None:
         with urlopen(Request(f"{self.endpoint}/{name}", method="PUT"), timeout=10):
@@ -39,12 +41,16 @@ def s3_server() -> Iterator[S3Server]:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
     requests: Counter[str] = Counter()
+    sent_bytes: Counter[str] = Counter()
 
     class CountedApplication(DomainDispatcherApplication):
         def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             is_listing = "list-type=2" in environ.get("QUERY_STRING", "")
-            requests["LIST" if is_listing else environ["REQUEST_METHOD"]] += 1
-            return super().__call__(environ, start_response)
+            kind = "LIST" if is_listing else environ["REQUEST_METHOD"]
+            requests[kind] += 1
+            for part in super().__call__(environ, start_response):
+                sent_bytes[kind] += len(part)
+                yield part
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threaded_moto_server, "DomainDispatcherApplication", CountedApplication)
@@ -52,7 +58,7 @@ def s3_server() -> Iterator[S3Server]:
         server.start()
         try:
             host, port = server.get_host_and_port()
-            yield S3Server(f"http://{host}:{port}", requests)
+            yield S3Server(f"http://{host}:{port}", requests, sent_bytes)
         finally:
             server.stop()
 

@@ -25,6 +25,8 @@ def export_duckdb(settings: Settings, file: Path) -> None:
     try:
         lake = Lake(settings)
         with duckdb.connect(str(unfinished)) as connection, damage_named(lake, tables):
+            # To look at a bucket's files, DuckDB would otherwise download an extension.
+            lake.store.register_with(connection)
             bind_lake(connection, lake, tables)
         unfinished.replace(file)
     finally:
