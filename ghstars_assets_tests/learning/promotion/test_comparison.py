@@ -88,6 +88,13 @@ def test_the_interval_is_that_of_a_slow_and_obvious_bootstrap(dice: np.random.Ge
     assert difference_interval(candidate, champion) == pytest.approx(expected, abs=0.003)
 
 
+def test_the_figures_are_kept_by_name(dice: np.random.Generator) -> None:
+    assert list(_errors(dice, 50, 3).figures()) == [
+        *("from", "to", "days", "rows", "entities"),
+        *("mae_candidate", "mae_champion", "mae_naive", "difference", "low", "high"),
+    ]
+
+
 def test_many_entities_are_drawn_in_bundles_as_surely(dice: np.random.Generator) -> None:
     count = 8 * MOST_DRAWN
     champion = dice.lognormal(0, 1, count)

@@ -1,0 +1,1 @@
+"""Parts of `bench/mutations.py`: the faults, how they are tried, and those that are none."""
