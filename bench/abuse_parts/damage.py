@@ -15,7 +15,7 @@ DAY = date(2026, 8, 13)
 PLACES = (
     *(f"stars/{table}/date={DAY}/data.parquet" for table in ("github", "features", "predictions")),
     *(f"stars/{table}/date={DAY}/data.parquet" for table in ("champion", "calibration")),
-    "stars/model/date=2026-08-10/data.parquet",
+    "stars/model/date=2026-08-10/*.parquet",
     "stars/decisions/entry-000001.parquet",
     "stars/gaps/entry-000001.parquet",
     "ghstars.json",
@@ -60,7 +60,8 @@ def _damage(ground: Ground, dice: random.Random) -> str:
     place, kind = dice.choice(PLACES), dice.choice([*DAMAGES, "a folder in its place"])
     command = dice.choice(READING)
     home = ground.homes.copy()
-    _hurt(home / "lake" / place, kind)
+    (file,) = (home / "lake").glob(place)
+    _hurt(file, kind)
     settings = {"GHSTARS_TRACK_STARS": "0.."}
     ran = ground.commands.run(home, *command, settings=settings)
     try:

@@ -1,8 +1,9 @@
 """Where a table's files lie, what is a table, and what its files say of themselves."""
 
-import io
 from datetime import date
+from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from ghstars_assets.calendar import DayRange
@@ -51,12 +52,11 @@ def test_the_logs_of_days_say_what_they_are() -> None:
         assert table.description.endswith(".")
 
 
-def test_counts_are_packed_at_the_first_level_of_zstd_and_floats_by_lz4() -> None:
-    """The figures beside `_is_mostly_floats` are of these."""
+def test_counts_are_packed_by_zstd_and_floats_by_lz4(tmp_path: Path) -> None:
     counts = pl.DataFrame({"a": range(1000), "b": ["x"] * 1000})
     floats = pl.DataFrame({"a": [number / 7 for number in range(1000)]})
-    at_level_one, by_lz4 = io.BytesIO(), io.BytesIO()
-    counts.write_parquet(at_level_one, compression="zstd", compression_level=1, metadata={})
-    floats.write_parquet(by_lz4, compression="lz4", metadata={})
-    assert len(parquet_bytes(counts, {})) == len(at_level_one.getvalue())
-    assert len(parquet_bytes(floats, {})) == len(by_lz4.getvalue())
+    for frame, kind in ((counts, "ZSTD"), (floats, "LZ4_RAW")):
+        file = tmp_path / f"{kind}.parquet"
+        file.write_bytes(parquet_bytes(frame, {}, "a/key"))
+        query = f"select distinct compression from parquet_metadata('{file}')"
+        assert duckdb.sql(query).fetchall() == [(kind,)]
