@@ -8,7 +8,12 @@ from typing import Any
 
 import click
 
+from ghstars_assets.interrupts import hearing_interrupts, is_interrupted
 from ghstars_assets.problems.platform import CommandEntry
+
+INTERRUPTED = "ghstars: Interrupted; what was finished by then is kept."
+EXIT_INTERRUPTED = 130
+"""What a shell reports of a program that SIGINT ended."""
 
 
 class LazyGroup(click.Group):
@@ -36,6 +41,18 @@ class LazyGroup(click.Group):
     ) -> click.Command | None:
         entry = self.entries.get(cmd_name)
         return load_command(entry) if entry else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Ctrl-C ends it with one sentence, under whatever name it comes: DuckDB
+        and Dagster raise errors of their own."""
+        with hearing_interrupts():
+            try:
+                return super().invoke(ctx)
+            except (KeyboardInterrupt, Exception) as error:
+                if not (isinstance(error, KeyboardInterrupt) or is_interrupted()):
+                    raise
+                click.echo(f"\n{INTERRUPTED}", err=True)
+                raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         names = self.list_commands(ctx)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 import polars as pl
 
+from ghstars_assets.interrupts import called_on_interrupt
 from ghstars_assets.lake.store import Store
 from ghstars_assets.settings import Settings
 
@@ -61,7 +62,8 @@ def _bounded_session(
         _add_macros(connection)
         if store is not None:
             store.register_with(connection)
-        yield connection
+        with called_on_interrupt(connection.interrupt):
+            yield connection
     finally:
         connection.close()
 

@@ -14,17 +14,25 @@ them takes a quarter of a second, and only Dagster's own processes need them.
 - `WorkspaceProcessContext`, `WorkspaceFileTarget`: the webserver's application is made from them,
   and Dagster's command, which makes it, leaves no place for a guard before it.
 - `cron_string_iterator`: when a schedule runs, by the code that runs it.
+- `ErrorSource`: whether a step failed because Ctrl-C was pressed.
+- `compute_logs`: the processes that show a step's output run in sessions of their own, or Ctrl-C
+  would end them with two tracebacks before the step has written its last line.
 """
 
+import subprocess
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from dagster import DagsterInstance
 from dagster._core.asset_graph_view.timing_metadata import TimingMetadata
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.execution import compute_logs
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.execution.context.system import StepExecutionContext
+from dagster._core.execution.plan.objects import ErrorSource
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
@@ -46,6 +54,7 @@ __all__ = [
     "RUN_KEY_TAG",
     "SENSOR_NAME_TAG",
     "AssetCheckExecutionRecord",
+    "ErrorSource",
     "InMemoryJob",
     "PartitionKeyFilter",
     "SerializableErrorInfo",
@@ -63,3 +72,7 @@ def workspace_in(file: Path, instance: DagsterInstance, version: str) -> "Worksp
     from dagster._core.workspace.load_target import WorkspaceFileTarget
 
     return WorkspaceProcessContext(instance, WorkspaceFileTarget([str(file)]), version=version)
+
+
+_own_session = SimpleNamespace(Popen=partial(subprocess.Popen, start_new_session=True))
+compute_logs.__dict__["subprocess"] = _own_session

@@ -25,6 +25,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.failures.bug_reports import report_traceback
 from ghstars_assets.home.layout import prepare_home
+from ghstars_assets.interrupts import is_interrupted
 from ghstars_assets.orchestration.assets.events import LAKE_SECONDS
 from ghstars_assets.orchestration.build import build_defs
 from ghstars_assets.orchestration.commands_at_work import (
@@ -37,6 +38,7 @@ from ghstars_assets.orchestration.dagster_internals import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
+    ErrorSource,
     InMemoryJob,
     SerializableErrorInfo,
     execute_run_iterator,
@@ -133,18 +135,25 @@ class Runner:
             tags=tags,
             asset_selection=frozenset(keys),
         )
-        done, lake_seconds, failure = 0, 0.0, ""
+        done, lake_seconds, failure, is_canceled = 0, 0.0, "", False
         for event in execute_run_iterator(InMemoryJob(subset), run, self.instance):
+            if not is_canceled and _is_interrupted(event):
+                # Dagster asks how the run stands before it says how it ended: not as a failure,
+                # which would stay until the same days are made again.
+                is_canceled = True
+                self.instance.report_run_canceling(run)
             if event.event_type is DagsterEventType.ASSET_MATERIALIZATION and event.partition:
                 done += 1
                 lake_seconds = _lake_seconds(event)
                 on_day(date.fromisoformat(event.partition))
             elif event.event_type is DagsterEventType.STEP_UP_FOR_RETRY:
                 self.say(_describe_wait(", ".join(tables), event))
-            elif event.event_type is DagsterEventType.STEP_FAILURE:
+            elif event.event_type is DagsterEventType.STEP_FAILURE and not is_canceled:
                 failure = _reason(event) or self._bug(run, event)
             elif event.event_type is DagsterEventType.RUN_FAILURE and not failure:
                 failure = event.message or "the run failed"
+        if is_canceled or is_interrupted():
+            raise KeyboardInterrupt
         if failure:
             raise RunFailedError(failure)
         seconds = time.perf_counter() - started
@@ -206,6 +215,13 @@ def end_orphaned_runs(instance: DagsterInstance) -> None:
     for run in orphaned_runs(instance):
         pid = run.tags[PID_TAG]
         instance.report_run_failed(run, f"The command that ran this (process {pid}) is gone.")
+
+
+def _is_interrupted(event: DagsterEvent) -> bool:
+    """Whether Ctrl-C ended the step, or came while Dagster held it back."""
+    if event.event_type is DagsterEventType.STEP_FAILURE:
+        return event.step_failure_data.error_source is ErrorSource.INTERRUPT or is_interrupted()
+    return is_interrupted()
 
 
 def _lake_seconds(event: DagsterEvent) -> float:
