@@ -29,6 +29,7 @@ def wire(problems: Sequence[Problem], sql_root: Path) -> Wired:
     made_elsewhere: list[Table] = [AUDIT]
     for problem in problems:
         made_elsewhere += [source.table for source in problem.sources]
+        made_elsewhere += [log for source in problem.sources for log in source.logs]
         made_elsewhere += loop_tables(problem).values()
         made_elsewhere += [stage.table for stage in problem.own_stages]
         made_elsewhere += [gaps_table(problem.name), releases_table(problem.name)]

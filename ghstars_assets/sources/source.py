@@ -57,6 +57,8 @@ class Source:
     and nobody can ask for it any more."""
     archive: Archive | None = None
     """What `ghstars import` imports from, into this table and into those beside it."""
+    logs: tuple[Table, ...] = ()
+    """What it keeps beside its days; anybody may query them."""
 
 
 Capture = Callable[[Marker, DayRange], Iterator[tuple[date, pl.DataFrame]]]

@@ -11,7 +11,7 @@ from ghstars_assets.calendar import DayRange
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
-from ghstars_assets.sources.github.tables import GitHubTables, tables_of
+from ghstars_assets.sources.github.tables import GitHubTables, rules_log, tables_of
 from ghstars_assets.sources.source import Say, Source
 
 
@@ -29,6 +29,7 @@ def github_sources(problem: str) -> tuple[Source, ...]:
             reads=(tables.discovered.name,),
             covers="count(*)",
             status_line=wired.status_line,
+            logs=(rules_log(problem),),
         ),
         Source(tables.repositories, wired.register, wired.days_captured, reads=(day,)),
         Source(

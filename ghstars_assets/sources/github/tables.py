@@ -144,3 +144,19 @@ def tables_of(problem: str) -> GitHubTables:
         ),
         rules=f"{problem}.wishes",
     )
+
+
+def rules_log(problem: str) -> Table:
+    """The log of tracking rules, as it can be queried."""
+    return Table(
+        name=tables_of(problem).rules,
+        description="What was tracked and untracked on GitHub, when and why.",
+        columns=(
+            Column("at", "timestamptz", "when it was asked for"),
+            Column("action", "varchar", "track or untrack"),
+            Column("kind", "varchar", "repository, owner, topic or stars"),
+            Column("what", "varchar", "the name, or the range of stars"),
+            Column("repo_id", "bigint", "GitHub's databaseId of a repository that was named"),
+            Column("why", "varchar", "the reason that was given"),
+        ),
+    )

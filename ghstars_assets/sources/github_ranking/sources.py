@@ -11,7 +11,11 @@ from ghstars_assets.lake.outcomes import DayOutcome
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sources.archives import import_from_archives
 from ghstars_assets.sources.github_ranking.archive import RankingArchive, last_place
-from ghstars_assets.sources.github_ranking.tables import RankingTables, ranking_tables
+from ghstars_assets.sources.github_ranking.tables import (
+    RankingTables,
+    ranking_logs,
+    ranking_tables,
+)
 from ghstars_assets.sources.source import Say, Source, keep_imported_days
 
 
@@ -27,6 +31,7 @@ def ranking_sources(problem: str) -> tuple[Source, ...]:
             status_line=lists.status_line,
             is_history=True,
             archive=lists.archive,
+            logs=ranking_logs(problem),
         ),
     )
 

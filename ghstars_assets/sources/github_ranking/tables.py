@@ -79,3 +79,43 @@ def ranking_tables(problem: str) -> RankingTables:
         meanings=f"{problem}.archive_meanings",
         imports=f"{problem}.imports",
     )
+
+
+def ranking_logs(problem: str) -> tuple[Table, ...]:
+    """The logs beside the lists, as they can be queried."""
+    tables = ranking_tables(problem)
+    return (
+        Table(
+            name=tables.renames,
+            description="Renames that were found beside the files of the Github-Ranking archive.",
+            columns=(
+                Column("first_day", "date", "the first day under the new name"),
+                Column("old_name", "varchar", "owner/name before"),
+                Column("new_name", "varchar", "owner/name since"),
+            ),
+        ),
+        Table(
+            name=tables.meanings,
+            description="What GitHub answered about the names in the Github-Ranking archive.",
+            columns=(
+                Column("name", "varchar", "the name that was asked about, in lower case"),
+                Column("repo_id", "bigint", "GitHub's databaseId; null if there is nothing of it"),
+                Column("created_at", "timestamptz", "when the repository was created"),
+                Column("full_name", "varchar", "what it is called now"),
+                Column("asked_at", "timestamptz", "when GitHub was asked"),
+            ),
+        ),
+        Table(
+            name=tables.imports,
+            description="Imports of the Github-Ranking archive, with all that was odd in it.",
+            columns=(
+                Column("at", "timestamptz", "when it was imported"),
+                Column("place", "varchar", "the folder, the file or the address"),
+                Column("days_new", "bigint", "days that were not there before"),
+                Column("days_replaced", "bigint", "days that a better file replaced"),
+                Column("days_kept", "bigint", "days that stayed as they were"),
+                Column("rows", "bigint", "rows that were written"),
+                Column("odd", "varchar", "what was odd, as JSON: by kind, then by day"),
+            ),
+        ),
+    )
