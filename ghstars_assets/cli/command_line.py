@@ -30,10 +30,10 @@ class CommandLine:
 
         return load_settings()
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, heading: str = "") -> None:
         from ghstars_assets.cli.console import say
 
-        say(text)
+        say(text, heading=heading)
 
     def print_line(self, text: str, *, soft_wrap: bool = False) -> None:
         from ghstars_assets.cli.console import print_line

@@ -94,6 +94,9 @@ class Problem:
     raises GhstarsError where something is wrong."""
     prepare_sandbox: Callable[[Lake], None] | None = None
     """What the demo does in a sandbox home, each time before it fills anything."""
+    followed: Callable[[Lake], pl.Series] | None = None
+    """The entities that the user follows; `ghstars predict --mine` shows their forecasts alone. It
+    raises GhstarsError where there are none."""
     drift_story: DriftStory | None = None
     """The changing world of `ghstars demo --drift`."""
 

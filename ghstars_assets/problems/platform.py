@@ -40,8 +40,8 @@ class Platform(Protocol):
     @property
     def settings(self) -> "Settings": ...
 
-    def say(self, text: str) -> None:
-        """Print a line for the person who waits, on stderr."""
+    def say(self, text: str, *, heading: str = "") -> None:
+        """Print a line for the person who waits, on stderr; what it begins with can stand out."""
 
     def print_line(self, text: str, *, soft_wrap: bool = False) -> None:
         """Print a line of the result, on stdout; with `soft_wrap` it can be copied whole."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from ghstars_assets.failures.causes import bug_reports
+from ghstars_assets.failures import bug_reports
 from ghstars_assets.failures.bug_reports import MOST_REPORTS, report_bug
 from ghstars_assets.settings import Settings
 

@@ -6,7 +6,7 @@ from datetime import date
 import click
 
 from ghstars_assets.calendar import DayRange
-from ghstars_assets.cli.console import progress_bars
+from ghstars_assets.cli.console import print_line, progress_bars
 from ghstars_assets.cli.parameters import DAY, pass_settings, problem_argument
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.plan import days_in_range
@@ -91,4 +91,4 @@ def backfill_command(
     # Whoever names stages means them: a day that cannot be had is then a failure.
     is_strict = bool(names)
     for report in backfill(settings, problem, days, names, force=force, is_strict=is_strict):
-        click.echo(str(report))
+        print_line(str(report))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import polars as pl
 
-from ghstars_assets.cli.console import say_if_sandbox, show_frame
+from ghstars_assets.cli.console import say, say_if_sandbox, show_frame
 from ghstars_assets.cli.parameters import (
     OUTPUT_FILE,
     form_options,
@@ -57,4 +57,4 @@ def coverage(settings: Settings, problem: Problem, picture: Path | None, form: F
         from ghstars_assets.reporting.rendering import svg
 
         picture.write_text(svg(source_coverage_chart(lanes)), encoding="utf-8")
-        click.echo(f"drawn in {picture}", err=True)
+        say(f"drawn in {picture}")

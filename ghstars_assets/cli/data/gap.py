@@ -4,6 +4,7 @@ from datetime import date
 
 import click
 
+from ghstars_assets.cli.console import print_line
 from ghstars_assets.cli.data.holes import declare_gap
 from ghstars_assets.cli.parameters import DAY, days_between, pass_settings, problem_argument
 from ghstars_assets.learning.problem import Problem
@@ -18,4 +19,4 @@ from ghstars_assets.settings import Settings
 @pass_settings
 def gap(settings: Settings, problem: Problem, first: date, last: date | None, why: str) -> None:
     """Declare days that no source knows, so that they are holes with a reason."""
-    click.echo(declare_gap(settings, problem.name, days_between(first, last), why))
+    print_line(declare_gap(settings, problem.name, days_between(first, last), why))

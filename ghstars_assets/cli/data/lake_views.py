@@ -45,10 +45,28 @@ def named_tables(text: str, tables: Sequence[Table]) -> list[Table]:
     return [table for table in tables if table.name in named]
 
 
-def bind_lake(connection: duckdb.DuckDBPyConnection, lake: Lake, tables: Iterable[Table]) -> None:
-    """Each of these tables as a view; one that holds nothing is empty but typed."""
+def bind_lake(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    tables: Iterable[Table],
+    *,
+    with_comments: bool = False,
+) -> None:
+    """Each of these tables as a view; one that holds nothing is empty but typed. Its description
+    and those of its columns can be its comments."""
     for table in tables:
         bind_select(connection, table.name, _over_parquet(lake, table) or table.empty_sql())
+        if with_comments:
+            _describe(connection, table)
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    schema, name = table.name.split(".")
+    view = f'"{schema}"."{name}"'
+    connection.execute(f"comment on view {view} is {quoted(table.description)}")
+    for column in table.columns:
+        comment = quoted(column.description)
+        connection.execute(f'comment on column {view}."{column.name}" is {comment}')
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from datetime import date
 
 import click
 
+from ghstars_assets.cli.console import print_line
 from ghstars_assets.cli.data.holes import release_from_quarantine
 from ghstars_assets.cli.parameters import DAY, days_between, pass_settings, problem_argument
 from ghstars_assets.learning.problem import Problem
@@ -20,4 +21,4 @@ def release(settings: Settings, problem: Problem, first: date, last: date | None
     """Let days out of quarantine against the gate's verdict, and fill them again."""
     days = days_between(first, last)
     for line in release_from_quarantine(settings, problem.name, days, why):
-        click.echo(line)
+        print_line(line)

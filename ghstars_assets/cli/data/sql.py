@@ -5,21 +5,24 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-import duckdb
-import polars as pl
 
-from ghstars_assets.cli.console import say, say_if_sandbox, show_frame
+from ghstars_assets.cli.console import (
+    HOW_TO_SEE_ALL,
+    ROWS_ON_A_TERMINAL,
+    is_on_terminal,
+    print_line,
+    say,
+    show_rows,
+)
 from ghstars_assets.cli.data.lake_views import bind_lake, damage_named, known_tables, named_tables
+from ghstars_assets.cli.data.sql_prompt import open_prompt
+from ghstars_assets.cli.data.sql_results import Result, results_of
 from ghstars_assets.cli.parameters import form_options, pass_settings
-from ghstars_assets.errors import DamagedFileError, GhstarsError
+from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.duck import duck_session
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.problems.platform import Form
 from ghstars_assets.settings import Settings
-
-
-class QueryError(GhstarsError):
-    """A query that DuckDB refuses."""
 
 
 @click.command()
@@ -30,7 +33,9 @@ class QueryError(GhstarsError):
 def sql(settings: Settings, query: str | None, file: Path | None, form: Form) -> None:
     """Ask the lake in DuckDB's SQL; without QUERY a prompt opens.
 
-    Tables are named problem.table, as in the asset graph. Only the result goes to stdout.
+    Tables are named problem.table, as in the asset graph. Only the result goes to stdout. Of
+    several statements each result is shown; --csv and --json write the last one. On a terminal the
+    first 40 rows of a table are shown.
 
     \b
     ghstars sql "select count(*) from stars.snapshots"
@@ -43,7 +48,7 @@ def sql(settings: Settings, query: str | None, file: Path | None, form: Form) ->
     elif query is None and not sys.stdin.isatty():
         query = sys.stdin.read()
     if query is None:
-        _prompt(settings, form)
+        open_prompt(Lake(settings), lambda results: show_results(results, form, at_prompt=True))
     else:
         run_queries(Lake(settings), query, form)
 
@@ -56,61 +61,36 @@ def _read_text(file: Path) -> str:
 
 
 def run_queries(lake: Lake, text: str, form: Form) -> None:
-    """Run statements and show the result of the last one that has any."""
+    """Run statements and show what they give."""
     tables = named_tables(text, known_tables())
     with duck_session(lake.settings, lake.store) as connection, damage_named(lake, tables):
         bind_lake(connection, lake, tables)
-        frame = _execute(connection, text)
-    if frame is not None:
-        show_frame(frame, form)
+        show_results(results_of(connection, text, rows_to_fetch(form)), form)
 
 
-def _prompt(settings: Settings, form: Form) -> None:
-    """Run statements as they are typed; each ends with a semicolon."""
-    lake = Lake(settings)
-    with duck_session(settings, lake.store) as connection:
-        with damage_named(lake, known_tables()):
-            bind_lake(connection, lake, known_tables())
-        say_if_sandbox(lake)
-        say(f"Tables: {', '.join(sorted(lake.tables())) or 'none yet'}. End a query with `;`.")
-        for statement in _typed_statements():
-            try:
-                with damage_named(lake, named_tables(statement, known_tables())):
-                    frame = _execute(connection, statement)
-            except (QueryError, DamagedFileError) as error:
-                say(str(error))
-                continue
-            if frame is not None:
-                show_frame(frame, form)
+def rows_to_fetch(form: Form) -> int | None:
+    """How many rows somebody is going to look at; None for all."""
+    return ROWS_ON_A_TERMINAL if form == "table" and is_on_terminal() else None
 
 
-def _execute(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame | None:
-    frame: pl.DataFrame | None = None
-    try:
-        for statement in connection.extract_statements(text):
-            relation = connection.sql(statement.query)
-            frame = relation.pl() if relation is not None else frame
-    except duckdb.Error as error:
-        raise QueryError(str(error).strip()) from error
-    return frame
+def show_results(results: Iterable[Result], form: Form, *, at_prompt: bool = False) -> None:
+    """Show each result as a table. As CSV or JSON the last, for one file holds one table."""
+    how = "`ghstars sql --csv` shows all" if at_prompt else HOW_TO_SEE_ALL
+    shown: Result | None = None
+    count = 0
+    for result in results:
+        shown, count = result, count + 1
+        if form == "table":
+            _show(result, form, how)
+    if shown is not None and form != "table":
+        _show(shown, form, how)
+        if count > 1:
+            say(f"{count} statements gave rows; --{form} writes those of the last.")
 
 
-def _typed_statements() -> Iterable[str]:
-    if sys.stdin.isatty():
-        # Importing readline is what gives the prompt its history and its arrow keys.
-        import readline  # noqa: F401
-    pending = ""
-    while True:
-        try:
-            line = input("ghstars> " if not pending else "    ...> ")
-        except EOFError:
-            click.echo(err=True)
-            return
-        except KeyboardInterrupt:
-            pending = ""
-            click.echo(err=True)
-            continue
-        pending += line + "\n"
-        if line.rstrip().endswith(";"):
-            yield pending
-            pending = ""
+def _show(result: Result, form: Form, how_to_see_all: str) -> None:
+    if result.is_plan and form == "table":
+        for plan in result.frame["explain_value"]:
+            print_line(plan, soft_wrap=True)
+    else:
+        show_rows(result.frame, form, result.rows_left_out, how_to_see_all)

@@ -7,7 +7,7 @@ import click
 import polars as pl
 
 from ghstars_assets.calendar import DayRange, parse_day
-from ghstars_assets.cli.console import say, say_if_sandbox, show_frame
+from ghstars_assets.cli.console import ROWS_ON_A_TERMINAL, say, say_if_sandbox, show_frame
 from ghstars_assets.cli.parameters import (
     DAY,
     OUTPUT_FILE,
@@ -180,7 +180,7 @@ def _show_days(problem: Problem, rows: pl.DataFrame) -> None:
                 "most of all": ", ".join(found.drifted[:3]),
             }
         )
-    show_frame(pl.DataFrame(lines), "table")
+    show_frame(pl.DataFrame(lines), "table", prose="most of all", most=ROWS_ON_A_TERMINAL)
 
 
 def _show_features(rows: pl.DataFrame, title: str) -> None:
@@ -198,4 +198,4 @@ def _show_features(rows: pl.DataFrame, title: str) -> None:
         pl.col("share_outside").alias("outside"),
         pl.col("reason").alias("why"),
     )
-    show_frame(shown, "table", title)
+    show_frame(shown, "table", title, prose="why")

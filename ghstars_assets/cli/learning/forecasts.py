@@ -1,5 +1,6 @@
 """Tables of forecasts and of their record, which `predict`, `explain` and `demo` show."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import polars as pl
@@ -11,7 +12,9 @@ from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.evaluation import metrics
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.tasks.intervals import INTERVALS
+from ghstars_assets.learning.wiring import Wired, wire
 from ghstars_assets.problems.platform import Form
+from ghstars_assets.settings import SQL_ROOT
 
 RECORD_DAYS = 28
 DRIVERS_SHOWN = 2
@@ -58,11 +61,12 @@ def show_forecasts(lake: Lake, problem: Problem, frame: pl.DataFrame, form: Form
         pl.int_range(1, pl.len() + 1).alias("#"),
         pl.col(name),
         *problem.task.table_columns(),
-        _why(frame),
+        _why(problem, frame),
     )
     day = frame["day"][0] if frame.height else None
     version = frame["model_version"][0] if frame.height else None
-    show_frame(shown, form, f"{problem.question}\nMade on {day} by version {version}")
+    title = f"{problem.question}\nMade on {day} by version {version}"
+    show_frame(shown, form, title, prose=shown.columns[-1])
     if day and (coverage := interval_coverage(lake, problem, day)):
         print_line(coverage)
 
@@ -125,19 +129,28 @@ def interval_coverage(lake: Lake, problem: Problem, day: date) -> str:
     )
 
 
-def _why(frame: pl.DataFrame) -> pl.Expr:
+def _why(problem: Problem, frame: pl.DataFrame) -> pl.Expr:
     """Show words where the problem has any; forecasts made by an earlier release have none."""
+    if "in_words" in frame.columns and frame["in_words"].is_not_null().all() and frame.height:
+        return pl.col("in_words").alias("in words")
+    drivers = _drivers(feature_descriptions(problem, wire([problem], SQL_ROOT)))
     if "in_words" in frame.columns and frame["in_words"].is_not_null().any():
-        return pl.coalesce("in_words", _drivers()).alias("in words")
-    return _drivers()
+        return pl.coalesce("in_words", drivers).alias("in words")
+    return drivers
 
 
-def _drivers() -> pl.Expr:
-    """Show the leading features with what each adds to the typical value."""
+def feature_descriptions(problem: Problem, wired: Wired) -> dict[str, str]:
+    """Return what each column of the features is, in words."""
+    columns = wired.graph.tables[problem.table("features")].columns
+    return {column.name: column.description for column in columns}
+
+
+def _drivers(described: Mapping[str, str]) -> pl.Expr:
+    """Show the leading features, in words, with what each adds to the typical value."""
     driver = pl.format(
-        "{} {}",
-        pl.element().struct.field("feature"),
+        "{}: {}",
+        pl.element().struct.field("feature").replace(dict(described)),
         pl.element().struct.field("effect").round().cast(pl.Int64),
     )
     shown = pl.col("drivers").list.head(DRIVERS_SHOWN)
-    return shown.list.eval(driver).list.join(", ").alias("drivers")
+    return shown.list.eval(driver).list.join("; ").alias("drivers")

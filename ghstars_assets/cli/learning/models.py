@@ -10,7 +10,7 @@ import click
 import polars as pl
 
 from ghstars_assets.calendar import DayRange, utc_today
-from ghstars_assets.cli.console import print_line, say_if_sandbox, show_frame
+from ghstars_assets.cli.console import ROWS_ON_A_TERMINAL, print_line, say_if_sandbox, show_frame
 from ghstars_assets.cli.parameters import form_options, pass_settings, problem_argument
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.tables import Lake
@@ -31,7 +31,7 @@ _SCHEMA = {
     "trained_from": pl.Date, "trained_through": pl.Date, "mae": pl.Float64, "figures": pl.String,
 }  # fmt: skip
 _SHOWN = (
-    "version", "as_of", "decision", "serves", "since", "skill_trained", "skill_served",
+    "version", "as_of", "decision", "since", "skill_trained", "skill_served",
     "on_reference", "on_current", "cause",
 )  # fmt: skip
 _READ = (
@@ -132,7 +132,9 @@ def _show_versions(lake: Lake, problem: Problem, form: Form) -> None:
         "skill against the naive forecast when trained and since it serves; error against the "
         "champion's\non the reference window and on the latest days, below nothing where it is less"
     )
-    show_frame(found.select(_SHOWN), form, title)
+    decided = pl.when("serves").then(pl.col("decision") + ", serves").otherwise("decision")
+    shown = found.with_columns(decided.alias("decision")).select(_SHOWN)
+    show_frame(shown, form, title, prose="cause", most=ROWS_ON_A_TERMINAL)
 
 
 def _download(lake: Lake, problem: Problem, version: int, folder: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 import click
 
 from ghstars_assets.calendar import DayRange, utc_today
-from ghstars_assets.cli.console import progress_bars, say
+from ghstars_assets.cli.console import print_line, progress_bars, say
 from ghstars_assets.cli.parameters import pass_settings, problem_argument
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.audit import AUDIT
@@ -65,7 +65,7 @@ def retrain_command(settings: Settings, problem: Problem, why: str) -> None:
     \b
     ghstars retrain stars --why "GitHub took back a month of stars"
     """
-    click.echo(retrain(settings, problem, why))
+    print_line(str(retrain(settings, problem, why)))
 
 
 def retrain(settings: Settings, problem: Problem, why: str) -> Retrained:

@@ -83,10 +83,7 @@ def simulate(
 
 @click.pass_context
 def _simulate_by_its_former_name(context: click.Context, **given: object) -> None:
-    click.echo(
-        "`ghstars replay` is now `ghstars simulate`; the old name will go with the next release.",
-        err=True,
-    )
+    say("`ghstars replay` is now `ghstars simulate`; the old name will go with the next release.")
     context.invoke(simulate, **given)
 
 

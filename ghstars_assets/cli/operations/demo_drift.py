@@ -53,7 +53,7 @@ def demo_drift(settings: Settings, *, is_control: bool) -> None:
         soft_wrap=True,
     )
     if fault:
-        say(f"[red]It did not end as it should:[/red] {fault}")
+        say(fault, heading="It did not end as it should:")
         sys.exit(1)
 
 

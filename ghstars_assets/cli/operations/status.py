@@ -9,7 +9,7 @@ import click
 import polars as pl
 
 from ghstars_assets.calendar import DayRange, consecutive
-from ghstars_assets.cli.console import out, say, say_if_sandbox, show_frame
+from ghstars_assets.cli.console import print_line, say, say_if_sandbox, show_frame
 from ghstars_assets.cli.parameters import pass_settings
 from ghstars_assets.errors import DamagedFileError
 from ghstars_assets.home.disk import space_of
@@ -125,14 +125,14 @@ def show_status(settings: Settings, form: Form) -> int:
             show_frame(frame, form, f"{problem.name}: {problem.question}")
             if form == "table":
                 for line in _damage(plan, statuses):
-                    out().print(line, highlight=False, markup=False)
+                    print_line(line)
                 for line in _lines_of_sources(settings, problem):
-                    out().print(line, highlight=False)
+                    print_line(line)
                 for line in _lines_of_quarantine(settings, problem):
-                    out().print(line, highlight=False, markup=False)
+                    print_line(line)
                 for line in _notes(settings, problem):
-                    out().print(line, highlight=False)
-                out().print(next_steps(settings, problem, statuses), highlight=False)
+                    print_line(line)
+                print_line(next_steps(settings, problem, statuses))
     return 3 if needs_attention else 0
 
 

@@ -3,6 +3,7 @@
 from ghstars_assets.learning.problem import Problem
 from ghstars_assets.learning.tasks.count import Count
 from ghstars_assets.learning.tasks.target_forms import RelativeToBase
+from ghstars_assets.problems.stars.followed import followed_repositories
 from ghstars_assets.problems.stars.github_access import describe_access
 from ghstars_assets.problems.stars.learning import GATES, TRAINING
 from ghstars_assets.problems.stars.own_history import notes_on_own_history
@@ -44,5 +45,6 @@ PROBLEM = Problem(
     status_notes=notes_on_own_history,
     doctor_checks={"GitHub": describe_access},
     prepare_sandbox=track_everything,
+    followed=followed_repositories,
     drift_story=DRIFT_STORY,
 )

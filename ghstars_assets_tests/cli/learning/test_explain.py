@@ -1,17 +1,20 @@
 """`ghstars explain`, and the words of `ghstars predict`, on a lake of four forecasts."""
 
 import json
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from ghstars_assets.cli.learning import outcome
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.tables import loop_tables
 from ghstars_assets.learning.wiring import wire
 from ghstars_assets.problems.stars.problem import PROBLEM
 from ghstars_assets.settings import SQL_ROOT
+from ghstars_assets.sources.github.tables import tables_of
 from ghstars_assets_tests.support.filled_home import settings_of
 from ghstars_assets_tests.support.ghstars_command import Ghstars
 
@@ -65,7 +68,8 @@ def test_a_forecast_is_explained_by_words_drivers_and_the_past(
     shown = " ".join(ran.out.split())
     assert f"dagster-io/dagster on {DAY}, by version 7." in shown
     assert f"In words: {WORDS}." in shown
-    assert "days_since_push -3.3 403 days since the last push to the repository" in shown
+    assert "days since the last push to the repository -3.3 403" in shown
+    assert "days_since_push" not in shown
     assert "2026-08-14 84 2026-08-07 77 2026-07-31" in shown
     for figure in ("typical 80", "mean 80", "80 % interval 80 to 80", "95 % interval", "naive 80"):
         assert figure in shown
@@ -116,7 +120,92 @@ def test_forecasts_of_an_earlier_release_are_shown_with_their_drivers(
     ghstars: Ghstars, home: Path
 ) -> None:
     _forget_words(home)
-    assert "days_since_push -3" in ghstars(home, "predict", "stars").out
+    shown = ghstars(home, "predict", "stars").out
+    assert "days since the last push to the repository: -3" in shown
+    assert "days_since_push" not in shown
     explained = ghstars(home, "explain", "stars", "duckdb/duckdb")
     assert (explained.code, "In words" in explained.out) == (0, False)
-    assert "days_since_push" in explained.out
+    assert "days since the last push" in explained.out
+
+
+def _come_true(home: Path, actual: float | None) -> None:
+    lake = Lake(settings_of(home))
+    forecasts = lake.read("stars.predictions", DAY)
+    scores = forecasts.with_columns(actual=pl.lit(actual, pl.Float64), low_80=pl.lit(81.0))
+    table = loop_tables(PROBLEM)["scores"]
+    both = pl.concat([table.empty(), scores], how="diagonal_relaxed")
+    lake.write("stars.scores", DAY, table.conform(both))
+
+
+def test_the_explanation_of_a_past_day_says_what_happened(ghstars: Ghstars, home: Path) -> None:
+    _come_true(home, 80.0)
+    shown = " ".join(ghstars(home, "explain", "stars", "duckdb/duckdb").out.split())
+    assert "What happened by 2026-08-21: 80; the typical value was right" in shown
+    assert "The 80 % interval missed it and the 95 % interval held it." in shown
+
+
+def test_an_outcome_that_nobody_measured_is_not_invented(ghstars: Ghstars, home: Path) -> None:
+    _come_true(home, None)
+    shown = ghstars(home, "explain", "stars", "duckdb/duckdb").out
+    assert "What happened is not known: nothing was measured of it on 2026-08-21." in shown
+
+
+def test_an_outcome_that_is_not_filled_in_comes_with_the_command_that_does_it(
+    ghstars: Ghstars, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "utc_today", lambda: DAY + timedelta(days=8))
+    shown = " ".join(ghstars(home, "explain", "stars", "duckdb/duckdb").out.split())
+    assert (
+        f"`ghstars backfill stars --from {DAY} --to {DAY} --stages labels,scores` fills it" in shown
+    )
+    monkeypatch.setattr(outcome, "utc_today", lambda: DAY + timedelta(days=7))
+    shown = ghstars(home, "explain", "stars", "duckdb/duckdb").out
+    assert "What happens is known once 2026-08-21 is over." in shown
+
+
+def test_forecasts_can_be_asked_for_by_name(ghstars: Ghstars, home: Path) -> None:
+    asked = ("pola-rs/polars", "DuckDB/duckdb", "duckdb/duckdb")
+    rows = json.loads(ghstars(home, "predict", "stars", *asked, "--json").out)
+    assert [row["full_name"] for row in rows] == ["pola-rs/polars", "duckdb/duckdb"]
+    ran = ghstars(home, "predict", "stars", "duckbd/duckdb")
+    assert (ran.code, ran.out) == (1, "")
+    assert "did you mean duckdb/duckdb" in ran.err
+    assert ghstars(home, "predict", "stars", "--mine", "duckdb/duckdb").code == 2
+
+
+def _track(home: Path, rules: Mapping[int, str]) -> None:
+    """Have each repository tracked by a rule, as `stars.repositories` knows it."""
+    lake, table = Lake(settings_of(home)), tables_of("stars").repositories
+    rows = pl.DataFrame(
+        {
+            "repo_id": rules.keys(),
+            "tracked_because": rules.values(),
+            "is_tracked": [True] * len(rules),
+        }
+    ).with_columns(day=pl.lit(DAY))
+    both = pl.concat([table.empty(), rows], how="diagonal_relaxed")
+    lake.write(table.name, DAY, table.conform(both))
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({0: "repository duckdb/duckdb", 1: "stars 100..", 2: "owner dagster-io"}, {0, 2}),
+        ({0: "stars 100..", 1: "topic sql"}, {0, 1}),
+    ],
+)
+def test_mine_are_those_that_were_named_or_else_all_that_are_tracked(
+    ghstars: Ghstars, home: Path, rules: Mapping[int, str], expected: set[int]
+) -> None:
+    _track(home, rules)
+    rows = json.loads(ghstars(home, "predict", "stars", "--mine", "--json").out)
+    assert {row["repo_id"] for row in rows} == expected
+
+
+def test_mine_without_any_is_an_error_that_says_how_to_begin(ghstars: Ghstars, home: Path) -> None:
+    ran = ghstars(home, "predict", "stars", "--mine")
+    assert (ran.code, ran.out) == (1, "")
+    assert "`ghstars track OWNER/NAME`" in ran.err
+    _track(home, {99: "repository someone/else"})
+    ran = ghstars(home, "predict", "stars", "--mine")
+    assert f"None of the 1 that you follow was forecast on {DAY}" in ran.err

@@ -111,7 +111,7 @@ def start(platform: Platform, choice: Choice, archive: str, days: int, *, is_san
 
 
 def _step(platform: Platform, number: int, what: str) -> None:
-    platform.say(f"[bold]{number} of {_STEPS}[/bold]  {what}")
+    platform.say(f" {what}", heading=f"{number} of {_STEPS}")
 
 
 def _last(days: int, newest: date) -> DayRange:
@@ -143,7 +143,7 @@ def _archive(
         with _place(lake, marker, place, days.last) as found:
             return platform.import_history(lake, PROBLEM, found, None if is_folder else days)
     except GhstarsError as error:
-        platform.say(f"[yellow]no archive:[/yellow] {error}")
+        platform.say(str(error), heading="no archive:")
         return None
 
 
