@@ -40,6 +40,17 @@ def called_on_interrupt(action: Callable[[], object]) -> Iterator[None]:
 
 
 @contextmanager
+def passing_interrupts_on() -> Iterator[None]:
+    """Pass Ctrl-C on and raise nothing of Python's own, which may come after what it was passed on
+    to has raised, and anywhere."""
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def hearing_interrupts() -> Iterator[None]:
     """Hear of Ctrl-C while a command runs. What Python itself does about it stays as it is."""
     if threading.current_thread() is not threading.main_thread():

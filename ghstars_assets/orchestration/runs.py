@@ -1,5 +1,6 @@
 """Dagster runs started by the command: in this process, recorded in the home's instance."""
 
+import signal
 import sys
 import time
 import warnings
@@ -142,6 +143,10 @@ class Runner:
                 # which would stay until the same days are made again.
                 is_canceled = True
                 self.instance.report_run_canceling(run)
+                if event.event_type is not DagsterEventType.STEP_FAILURE:
+                    # An event loop of asyncio may have swallowed what Dagster raised in it. Here
+                    # Dagster keeps the signal, and raises when the step goes on.
+                    signal.raise_signal(signal.SIGINT)
             if event.event_type is DagsterEventType.ASSET_MATERIALIZATION and event.partition:
                 done += 1
                 lake_seconds = _lake_seconds(event)

@@ -9,7 +9,7 @@ from ghstars_assets.cli.console import ROWS_ON_A_TERMINAL, is_on_terminal, say, 
 from ghstars_assets.cli.data.lake_views import bind_lake, damage_named, known_tables, named_tables
 from ghstars_assets.cli.data.sql_results import QueryError, Result, results_of
 from ghstars_assets.errors import DamagedFileError
-from ghstars_assets.interrupts import forget_interrupt
+from ghstars_assets.interrupts import forget_interrupt, passing_interrupts_on
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.lake.duck import duck_session
 from ghstars_assets.lake.tables import Lake
@@ -36,13 +36,14 @@ def open_prompt(lake: Lake, show: Callable[[Iterable[Result]], None]) -> None:
         most = ROWS_ON_A_TERMINAL if is_on_terminal() else None
         for statement in _typed_statements(words_of(connection, tables)):
             try:
-                with damage_named(lake, named_tables(statement, tables)):
+                named = named_tables(statement, tables)
+                with passing_interrupts_on(), damage_named(lake, named):
                     show(results_of(connection, statement, most))
             except (QueryError, DamagedFileError) as error:
                 say(str(error))
             except KeyboardInterrupt:
-                forget_interrupt()
                 say("\nThe query was cancelled.")
+            forget_interrupt()
 
 
 def words_of(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> list[str]:

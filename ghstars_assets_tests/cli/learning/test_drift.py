@@ -87,7 +87,7 @@ def test_a_window_has_a_line_a_day_and_its_rows_as_csv_and_json(
     _store_drift(home)
     first = str(DAYS.last - timedelta(days=1))
     table = ghstars(home, "drift", "stars", "--from", first).out
-    assert [line.split()[0] for line in table.splitlines() if line.startswith(" 2026")] == [
+    assert [line.split()[0] for line in table.splitlines() if line.startswith("2026")] == [
         first,
         str(DAYS.last),
     ]
