@@ -51,6 +51,21 @@ def passing_interrupts_on() -> Iterator[None]:
 
 
 @contextmanager
+def interrupts_as_asyncio_likes() -> Iterator[None]:
+    """Leave Ctrl-C to asyncio while it runs: it cancels its task and raises `KeyboardInterrupt`
+    when that has ended. An exception of anybody else's handler, raised amid its event loop, would
+    be logged by the loop and lost; asyncio replaces none but Python's own handler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def hearing_interrupts() -> Iterator[None]:
     """Hear of Ctrl-C while a command runs. What Python itself does about it stays as it is."""
     if threading.current_thread() is not threading.main_thread():

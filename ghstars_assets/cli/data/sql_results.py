@@ -64,14 +64,12 @@ def results_of(
             result = _result(relation, most, is_plan=kind == "EXPLAIN")
             if result.frame.height or result.frame.columns not in _NO_RESULT:
                 yield result
-    except duckdb.Error as error:
+    except Exception as error:
+        # DuckDB, Arrow and Polars each have an error of their own for a query that was cancelled.
         if is_interrupted():
             raise KeyboardInterrupt from None
-        raise QueryError(str(error).strip()) from error
-    except RuntimeError:
-        # Its word for Ctrl-C where the signal reached it first.
-        if is_interrupted():
-            raise KeyboardInterrupt from None
+        if isinstance(error, duckdb.Error):
+            raise QueryError(str(error).strip()) from error
         raise
 
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from ghstars_assets.interrupts import interrupts_as_asyncio_likes
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.api.answer_fields import (
@@ -39,7 +40,7 @@ def ask_names(
 ) -> None:
     """Ask about each name and hand over the answers batch by batch, so that none is lost. A
     sandbox of our own is asked as of the newest day, GitHub as it is now."""
-    with open_endpoint(settings, marker) as endpoint:
+    with open_endpoint(settings, marker) as endpoint, interrupts_as_asyncio_likes():
         asyncio.run(_ask(GitHub(endpoint), names, newest, keep, progress))
 
 

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from ghstars_assets.calendar import DayRange, utc_today
+from ghstars_assets.interrupts import interrupts_as_asyncio_likes
 from ghstars_assets.lake.catalog import Table, problem_of
 from ghstars_assets.lake.marker import Marker
 from ghstars_assets.lake.outcomes import DayOutcome, Status
@@ -97,7 +98,8 @@ class _Asking:
 
     def fetch(self, fetch: Fetch, day: date) -> Fetched | None:
         """None: GitHub's clock shows another day, and cannot be set."""
-        return self.runner.run(self._fetch(fetch, day))
+        with interrupts_as_asyncio_likes():
+            return self.runner.run(self._fetch(fetch, day))
 
     async def _fetch(self, fetch: Fetch, day: date) -> Fetched | None:
         if self.github.endpoint.can_travel:
