@@ -57,7 +57,8 @@ COMMANDS = {
     ),
     "models": CommandEntry(
         f"{_LEARNING}.models:models",
-        "List the versions of PROBLEM with their record, or write the files of one.",
+        "List the versions of PROBLEM with their record, write the files of one, or make one again "
+        "whose stored text is damaged.",
     ),
     "promote": CommandEntry(
         f"{_LEARNING}.promote:promote",

@@ -27,10 +27,6 @@ class LazyGroup(click.Group):
         with _ended_by_a_reader():
             return super().make_context(*given, **named)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        with _ended_by_a_reader():
-            return super().invoke(ctx)
-
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(name for name, entry in self.entries.items() if not entry.is_hidden)
 
@@ -43,16 +39,8 @@ class LazyGroup(click.Group):
         return load_command(entry) if entry else None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Ctrl-C ends it with one sentence, under whatever name it comes: DuckDB
-        and Dagster raise errors of their own."""
-        with hearing_interrupts():
-            try:
-                return super().invoke(ctx)
-            except (KeyboardInterrupt, Exception) as error:
-                if not (isinstance(error, KeyboardInterrupt) or is_interrupted()):
-                    raise
-                click.echo(f"\n{INTERRUPTED}", err=True)
-                raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
+        with _ended_by_a_reader(), hearing_interrupts(), _ended_by_ctrl_c():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         names = self.list_commands(ctx)
@@ -73,6 +61,19 @@ def _ended_by_a_reader() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise click.exceptions.Exit(0) from None
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Ctrl-C ends a command with one sentence, under whatever name it comes: DuckDB and Dagster
+    raise errors of their own."""
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as error:
+        if not (isinstance(error, KeyboardInterrupt) or is_interrupted()):
+            raise
+        click.echo(f"\n{INTERRUPTED}", err=True)
+        raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
 
 
 def load_command(entry: CommandEntry) -> click.Command:

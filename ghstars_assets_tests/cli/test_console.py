@@ -102,8 +102,8 @@ def test_nothing_of_the_command_line_prints_around_the_console() -> None:
     assert found <= MAY_PRINT.keys()
 
 
-def test_a_home_whose_name_looks_like_markup_is_named_whole(
+def test_a_home_whose_name_looks_like_an_emoji_is_named_whole(
     ghstars: Ghstars, tmp_path: Path
 ) -> None:
-    home = tmp_path / "a [bold] home :x:"
+    home = tmp_path / "a :x: home"
     assert str(home) in ghstars(home, "doctor").out

@@ -10,7 +10,7 @@ from sqlglot.errors import SqlglotError
 
 from ghstars_assets.errors import GhstarsError
 from ghstars_assets.lake.catalog import Table, folder_of
-from ghstars_assets.lake.duck import bind_select, quoted_file
+from ghstars_assets.lake.duck import bind_select, quoted, quoted_file
 from ghstars_assets.lake.integrity import raise_damage_among
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.learning.wiring import wire
