@@ -235,7 +235,7 @@ def test_names_and_duckdbs_own_words_are_completed(typed: str, found: list[str])
 # ---- what documents and examples name -----------------------------------------------------------
 
 SCHEMAS = {table.name.partition(".")[0] for table in known_tables()}
-NAMED = re.compile(rf"\b(?:{'|'.join(SCHEMAS)})\.(?!sql\b|py\b)[a-z_]+\b")
+NAMED = re.compile(rf"\b(?:{'|'.join(SCHEMAS)})\.(?!sql\b|py\b)[a-z_]+\b(?!\.[a-z])")
 TEXTS = [*(PROJECT_ROOT / "docs").glob("*.md"), *SQL_ROOT.glob("*/explore/*.sql")]
 TABLES_NAMED = sorted({name for text in TEXTS for name in NAMED.findall(text.read_text("utf-8"))})
 
