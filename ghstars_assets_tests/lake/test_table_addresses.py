@@ -59,4 +59,4 @@ def test_counts_are_packed_by_zstd_and_floats_by_lz4(tmp_path: Path) -> None:
         file = tmp_path / f"{kind}.parquet"
         file.write_bytes(parquet_bytes(frame, {}, "a/key"))
         query = f"select distinct compression from parquet_metadata('{file}')"
-        assert duckdb.sql(query).fetchall() == [(kind,)]
+        assert duckdb.execute(query).fetchall() == [(kind,)]
