@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from urllib.request import Request, urlopen
 
+import httpx
 import polars as pl
 from pydantic import SecretStr
 
@@ -125,8 +125,7 @@ def _bucket() -> Iterator[str]:
     try:
         host, port = server.get_host_and_port()
         address = f"http://{host}:{port}"
-        with urlopen(Request(f"{address}/{BUCKET}", method="PUT"), timeout=10):  # noqa: S310
-            pass
+        httpx.put(f"{address}/{BUCKET}", timeout=10).raise_for_status()
         yield address
     finally:
         server.stop()

@@ -70,7 +70,7 @@ def _options() -> argparse.Namespace:
 
 def _output_of(first: int) -> list[str]:
     command = [sys.executable, "-m", TRIES, str(first), str(IN_A_PROCESS)]
-    ran = subprocess.run(  # nosec B603 - our own
+    ran = subprocess.run(  # nosec B603
         command, capture_output=True, text=True, check=False, cwd=PROJECT_ROOT
     )
     say(f"texts from seed {first}: exit code {ran.returncode}")
