@@ -59,7 +59,10 @@ def test_garbage_is_refused_in_a_sentence_or_used_as_it_is(
     monkeypatch.setenv(variable, value)
     try:
         load_settings()
-    except SettingsError:
+    except SettingsError as error:
+        if "[" in value and variable == "GHSTARS_HOME":
+            assert "cannot be used, because Dagster reads a `[` in its path" in str(error)  # noqa: PT017
+            return
         _refusal(variable)
 
 

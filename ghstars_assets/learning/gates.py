@@ -51,7 +51,7 @@ class Gates:
     )
     young_history: Threshold = Threshold(
         0.05,
-        "of real stars it stayed below 0.034 once the history was a year and a half old; in the "
+        "in a real history it stayed below 0.034 from a year and a half on; in the "
         "first four months of an unchanged world it was 0.13 and more",
     )
     """How many more of the values may be unknown in the training rows than in the latest ones: if

@@ -170,6 +170,7 @@ def _sql_stage(file: SqlFile) -> Stage:
         file.path.stem,
         file.table,
         dict(file.reads),
+        partitions=Partitions(looks_ahead_days=file.table.days_ahead),
         follows=tuple(file.follows),
         code_version=file.code_version,
         same_rows_as=file.same_rows_as,

@@ -14,7 +14,7 @@ from ghstars_assets.learning.simulation.simulation_lake import (
     tables_by_earlier_names,
 )
 from ghstars_assets.learning.tables import backtest_table, loop_tables
-from ghstars_assets.sql_tables.graph import SqlGraph, load_sql_graph
+from ghstars_assets.sql_tables.graph import SqlGraph, load_sql_graph, require_no_foresight
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ def _columns(problem: Problem, graph: SqlGraph) -> LearningColumns:
             raise GhstarsError(
                 f"The problem {problem.name} has no sql/{problem.name}/{stage}.sql; add it."
             )
-    ahead = max(
-        window.last_offset for window in graph.files[problem.table("labels")].reads.values()
-    )
+    for stage in ("snapshots", "features"):
+        require_no_foresight(graph.files[problem.table(stage)], graph.tables)
+    ahead = graph.tables[problem.table("labels")].days_ahead
     if ahead != problem.horizon_days:
         raise GhstarsError(
             f"sql/{problem.name}/labels.sql reads {ahead} days ahead, but the horizon of "

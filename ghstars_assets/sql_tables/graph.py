@@ -7,7 +7,7 @@ what the header does not allow, when columns differ, and when tables read each o
 import graphlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ def load_sql_graph(folders: Iterable[Path], made_elsewhere: Iterable[Table]) -> 
             tables[quarantine.name] = quarantine
     for file in read:
         _check_reads(file, tables)
-    files = _in_order({file.table.name: file for file in read})
+    files = _with_days_ahead(_in_order({file.table.name: file for file in read}), tables)
     with scratch_session() as connection:
         for file in files.values():
             _check_types(connection, file)
@@ -124,15 +124,35 @@ def _check_reads(file: SqlFile, tables: Mapping[str, Table]) -> None:
 
 
 def _check_reach(file: SqlFile, read: Table) -> None:
-    """Only labels, the table with a target, may know of days after their rows' own."""
-    ahead = file.reads[read.name].last_offset + read.days_ahead
-    if ahead <= 0 or file.table.with_role("target"):
-        return
-    knows = f", whose rows know of {read.days_ahead} days after theirs," if read.days_ahead else ""
-    raise SqlAssetError(
-        f"{file.where('reads', read.name)} reads {read.name}{knows} and so looks "
-        f"{ahead} days ahead, which only labels may; let its window end at {-read.days_ahead}."
-    )
+    """Only labels, the table with a target, may look ahead."""
+    ahead = file.reads[read.name].last_offset
+    if ahead > 0 and not file.table.with_role("target"):
+        raise SqlAssetError(
+            f"{file.where('reads', read.name)} reads {read.name} {ahead} days ahead, which only "
+            "labels may; let its window end at 0."
+        )
+
+
+def require_no_foresight(file: SqlFile, tables: Mapping[str, Table]) -> None:
+    """Refuse a table that knows of days after its own through another one, such as labels."""
+    for name, window in file.reads.items():
+        knows = tables[name].days_ahead
+        if window.last_offset + knows > 0:
+            raise SqlAssetError(
+                f"{file.where('reads', name)} reads {name}, whose rows know of {knows} days after "
+                f"theirs; let its window end at {-knows}."
+            )
+
+
+def _with_days_ahead(files: dict[str, SqlFile], tables: dict[str, Table]) -> dict[str, SqlFile]:
+    """The files with what their tables know of days to come, by themselves or through others."""
+    found: dict[str, SqlFile] = {}
+    for name, file in files.items():
+        ahead = max(w.last_offset + tables[read].days_ahead for read, w in file.reads.items())
+        table = replace(file.table, days_ahead=max(0, ahead))
+        found[name] = replace(file, table=table)
+        tables[name] = table
+    return found
 
 
 def _in_order(files: dict[str, SqlFile]) -> dict[str, SqlFile]:

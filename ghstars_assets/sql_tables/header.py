@@ -6,7 +6,7 @@ file and the line it is about.
 
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -195,8 +195,6 @@ def read_sql_file(path: Path) -> SqlFile:
         columns=tuple(_column(name, column) for name, column in header.columns.items()),
         key=header.key,
     )
-    if table.with_role("target"):
-        table = replace(table, days_ahead=max(window.last_offset for window in reads.values()))
     _check_columns(path, table, lines)
     code_version = hashlib.sha256(_SAME_ROWS.sub("", text, count=1).encode()).hexdigest()[:12]
     same_rows = header.same_rows_as

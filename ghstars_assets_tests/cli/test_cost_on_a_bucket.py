@@ -57,8 +57,8 @@ def bucket(filled_home: Path) -> Iterator[Bucket]:
             4.0,
         ),
         ("predict stars", {"LIST": 5, "GET": 4}, 0.1),
-        ("status", {"LIST": 110, "GET": 23}, 0.4),
-        ("export-duckdb lake.duckdb", {"LIST": 72, "GET": 700}, 12.4),
+        ("status", {"LIST": 138, "GET": 370}, 5.8),
+        ("export-duckdb lake.duckdb", {"LIST": 108, "GET": 700}, 12.6),
     ],
 )
 def test_a_command_asks_a_bucket_for_no_more_than_it_needs(

@@ -112,6 +112,7 @@ def test_no_error_of_ours_was_forgotten() -> None:
         "QueryError",
         "RefusedError",
         "RunFailedError",
+        "ServesAlreadyError",
         "SettingsError",
         "SourceError",
         "SqlAssetError",

@@ -19,6 +19,8 @@ ENDINGS = {".py", ".sql", ".html", ".md", ".yaml", ".json"}
 STAYS = {
     "settings.py": "every setting stands here, GHSTARS_GITHUB_* too",
     "cli/entry_point.py": "the command says what the platform is for, with an example of each use",
+    "failures/masked_secrets.py": "a token of GitHub's is known by how it begins, and is masked",
+    "home/secret_files.py": "the file of a key that a setting names must be its owner's alone",
 }
 """What names one, and what for."""
 EXAMPLE = re.compile(r":\d+: ghstars ")

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from ghstars_assets.errors import SqlAssetError
+from ghstars_assets.sql_tables.graph import require_no_foresight
 from ghstars_assets_tests.support.tiny_problem import CLEAN, FILES, GAINS, NEXT, load
 
 
@@ -39,21 +40,28 @@ def test_a_header_that_reads_a_table_nobody_makes(tmp_path: Path) -> None:
 def test_a_window_that_looks_ahead_where_there_is_no_target(tmp_path: Path, window: str) -> None:
     message = refusal(tmp_path, gains=GAINS.replace("tiny.clean: -2..0", f"tiny.clean: {window}"))
     assert message == (
-        "sql/tiny/gains.sql:5 reads tiny.clean and so looks 1 days ahead, which only labels may; "
-        "let its window end at 0."
+        "sql/tiny/gains.sql:5 reads tiny.clean 1 days ahead, which only labels may; let its window "
+        "end at 0."
     )
 
 
-def test_labels_are_read_once_their_outcomes_are_known(tmp_path: Path) -> None:
+def test_what_reads_labels_knows_of_days_to_come_until_their_outcomes_are_known(
+    tmp_path: Path,
+) -> None:
     """Two days ahead: the outcome of the day before yesterday is known today."""
     habits = GAINS.replace("tiny.clean", "tiny.next").replace("amount", "gained_next_2d")
-    message = refusal(tmp_path, next=NEXT, habits=habits)
-    assert message == (
-        "sql/tiny/habits.sql:5 reads tiny.next, whose rows know of 2 days after theirs, and so "
-        "looks 2 days ahead, which only labels may; let its window end at -2."
+    early = load(tmp_path / "early", clean=CLEAN, next=NEXT, habits=habits)
+    assert early.tables["tiny.habits"].days_ahead == early.tables["tiny.next"].days_ahead == 2
+    with pytest.raises(SqlAssetError) as refused:
+        require_no_foresight(early.files["tiny.habits"], early.tables)
+    assert str(refused.value) == (
+        "sql/tiny/habits.sql:5 reads tiny.next, whose rows know of 2 days after theirs; let its "
+        "window end at -2."
     )
-    known = habits.replace("tiny.next: -2..0", "tiny.next: -4..-2")
-    assert "tiny.habits" in load(tmp_path / "known", clean=CLEAN, next=NEXT, habits=known).files
+    late = habits.replace("tiny.next: -2..0", "tiny.next: -4..-2")
+    known = load(tmp_path / "known", clean=CLEAN, next=NEXT, habits=late)
+    require_no_foresight(known.files["tiny.habits"], known.tables)
+    assert known.tables["tiny.habits"].days_ahead == 0
 
 
 def test_a_query_that_reads_a_table_its_header_does_not_list(tmp_path: Path) -> None:

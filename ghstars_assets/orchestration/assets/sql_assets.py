@@ -52,7 +52,6 @@ def build_sql_asset(
     metadata_of_many: MetadataOfMany | None = None,
 ) -> AssetsDefinition:
     key = asset_key(file.table.name)
-    looks_ahead_days = max(0, *(window.last_offset for window in file.reads.values()))
 
     @asset(
         key=key,
@@ -61,7 +60,7 @@ def build_sql_asset(
             *(depends_on(table, window.last_offset) for table, window in file.reads.items()),
             *(depends_on(table) for table in file.follows),
         ],
-        partitions_def=daily_partitions(first_day, looks_ahead_days),
+        partitions_def=daily_partitions(first_day, file.table.days_ahead),
         backfill_policy=BackfillPolicy.single_run(),
         automation_condition=automation,
         check_specs=[

@@ -1,5 +1,6 @@
 """`ghstars doctor`: what is wrong is found and named."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_a_lost_database_of_mlflow_is_made_again_with_every_version_of_the_lake(
 def test_lost_records_of_dagster_are_told_from_a_new_home(
     ghstars: Ghstars, filled_home_copy: Path, free_ports: None
 ) -> None:
-    """The filled home was filled without Dagster."""
+    shutil.rmtree(filled_home_copy / "dagster", ignore_errors=True)
     assert "the records of its runs are gone, and `ghstars backfill`" in _line(
         ghstars(filled_home_copy, "doctor").out, "Dagster"
     )

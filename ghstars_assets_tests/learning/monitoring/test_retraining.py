@@ -130,7 +130,7 @@ def test_what_keeps_failing_is_given_up_until_the_cooldown_is_over(verdict: str)
     assert isinstance(_asked(one, attempts=failed[1:])[0], Ask)
     why_not = _why_not(_asked(one, attempts=failed))
     assert f"{most} retrainings since 2026-02-18 came to no version" in why_not
-    assert "`ghstars retrain tides`" in why_not
+    assert "`ghstars retrain tides --why …`" in why_not
     later = TODAY - 2 * ONE_DAY + PAUSE
     assert isinstance(_asked(_evaluation(later, verdict, 99), today=later, attempts=failed)[0], Ask)
 

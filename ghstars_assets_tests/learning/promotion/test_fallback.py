@@ -94,7 +94,7 @@ def test_today_the_last_whole_version_serves_and_the_audit_says_why(
     event = last.row(-1, named=True)
     assert (event["event"], event["subject"]) == ("rollback", f"version 1 from {TODAY}")
     assert "is damaged (head typical: it is not the text that its training rec" in event["cause"]
-    assert event["cause"].endswith("with `ghstars promote tides 2`")
+    assert event["cause"].endswith("with `ghstars promote tides 2 --why …`")
     assert _decide(served, columns, DayRange(YESTERDAY, TODAY)) == []
 
 

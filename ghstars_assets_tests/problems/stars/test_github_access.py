@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ghstars_assets.calendar import utc_today
+from ghstars_assets.calendar import utc_now, utc_today
 from ghstars_assets.lake.marker import Marker, SandboxWorld, mark_lake
 from ghstars_assets.lake.tables import Lake
 from ghstars_assets.sandbox.http.child import RunningSandbox, running_sandbox
@@ -16,6 +16,8 @@ from ghstars_assets.sandbox.world.world import WorldSpec
 from ghstars_assets.settings import Settings
 from ghstars_assets.sources.github.api.client import GitHub
 from ghstars_assets.sources.github.api.governor import Budget
+from ghstars_assets.sources.github.tables import tables_of
+from ghstars_assets.sources.github.tracking.tracking_rules import parse_tracking_rule, record
 from ghstars_assets_tests.support.ghstars_command import Ghstars
 
 
@@ -82,7 +84,11 @@ def test_a_sandbox_home_needs_no_token(ghstars: Ghstars, tmp_path: Path) -> None
 
 
 def test_a_real_home_without_a_token_is_shown_the_remedy(ghstars: Ghstars, tmp_path: Path) -> None:
-    mark_lake(Lake(Settings(home=tmp_path)), Marker("real"))
+    lake = Lake(Settings(home=tmp_path))
+    mark_lake(lake, Marker("real"))
+    assert "this home lives on what was imported" in _line(ghstars(tmp_path, "doctor").out)
+    rule = (parse_tracking_rule("repository", "a/b"), None)
+    record(lake, tables_of("stars"), "track", [rule], "a test", utc_now())
     ran = ghstars(tmp_path, "doctor")
     assert ran.code == 3
     assert "No GitHub token is set" in _line(ran.out)
