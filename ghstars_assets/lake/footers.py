@@ -89,7 +89,7 @@ def damaged(key: str, why: str, *, is_deep: bool = False) -> DamagedFileError:
 
 
 def name_of(key: str) -> str:
-    """What a file is called: `tides.features of 2026-08-01`, `entry 7 of tides.decisions`."""
+    """What a file is called: `x.features of 2026-08-01`, `entry 7 of x.decisions`."""
     match = _NAMES.match(key)
     if match is None:
         return key

@@ -111,15 +111,23 @@ class Prompt:
     def type(self, keys: str) -> None:
         os.write(self.end, keys.encode())
 
-    def wait_for(self, pattern: str) -> None:
+    def wait_for(self, pattern: str, keys_while_silent: str = "") -> None:
         """Read on until it is shown."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not re.search(pattern, self.shown):
-            ready, _, _ = select.select([self.end], [], [], 1)
+            ready, _, _ = select.select([self.end], [], [], 2)
             assert time.monotonic() < deadline, self.shown
             if ready:
                 self.shown += os.read(self.end, 10_000).decode(errors="replace")
+            else:
+                self.type(keys_while_silent)
         self.shown = ""
+
+    def interrupt_line(self) -> None:
+        """Press Ctrl-C while a line is typed. Python's readline notices one that comes just as it
+        begins to wait only with the next key."""
+        self.type("\x03")
+        self.wait_for("ghstars> ", keys_while_silent="\x03")
 
 
 def test_at_the_prompt_ctrl_c_cancels_the_query_and_keeps_the_prompt(tmp_path: Path) -> None:
@@ -135,12 +143,10 @@ def test_at_the_prompt_ctrl_c_cancels_the_query_and_keeps_the_prompt(tmp_path: P
         prompt.wait_for(r"answer[\s\S]*42[\s\S]*ghstars> ")
         prompt.type("half a statement\n")
         prompt.wait_for(r"\.\.\.> ")
-        prompt.type("\x03")
-        prompt.wait_for("ghstars> ")
+        prompt.interrupt_line()
         prompt.type("stars.snapshots_\t")
         prompt.wait_for("stars.snapshots_quarantine")
-        prompt.type("\x03")
-        prompt.wait_for("ghstars> ")
+        prompt.interrupt_line()
         prompt.type("\x04")
         _, status = os.waitpid(prompt.pid, 0)
         assert os.waitstatus_to_exitcode(status) == 0
