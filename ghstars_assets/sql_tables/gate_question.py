@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import duckdb
 import polars as pl
-import sqlglot
-from sqlglot import exp
 
 from ghstars_assets.lake.catalog import Table
 from ghstars_assets.sql_tables.header import Gate
@@ -64,6 +62,10 @@ def gate_columns(gate: Gate, table: Table) -> list[str]:
 
 def of_one_day(select: str) -> str:
     """Narrow the views of a rule's select to the day `asked.place`."""
+    # It is needed when a day is at the gate, and not by whoever imports this.
+    import sqlglot
+    from sqlglot import exp
+
     tree = sqlglot.parse_one(select, read="duckdb")
     for table in list(tree.find_all(exp.Table)):
         if table.db or table.name not in VIEWS:
