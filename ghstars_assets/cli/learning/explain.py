@@ -31,7 +31,7 @@ PERIODS_SHOWN = 8
 def explain(settings: Settings, problem: Problem, name: str, day: date | None) -> None:
     """Show one forecast of PROBLEM and why it is what it is.
 
-    Of a past day it also tells what really happened, and whether the intervals held it.
+    Of a past day it also shows what really happened, and whether the intervals held it.
 
     \b
     ghstars explain stars duckdb/duckdb

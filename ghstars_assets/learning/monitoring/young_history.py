@@ -13,8 +13,8 @@ from ghstars_assets.learning.gates import Gates
 
 
 def too_early_to_tell(features: Mapping[str, Mapping[str, Any]], gates: Gates) -> dict[str, str]:
-    """By name, why the drift of a feature cannot be told yet, from what the drift table has of each
-    one. Empty where history is no longer young: there a feature that is known more often than
+    """Say by name why the drift of a feature cannot be known yet, from what the drift table has of
+    each one. Empty where history is no longer young: there a feature that is known more often than
     before has changed like any other."""
     lacked = {
         name: row["share_missing_reference"] - row["share_missing"]

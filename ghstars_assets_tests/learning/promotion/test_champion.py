@@ -11,10 +11,9 @@ from ghstars_assets.learning.problem import LearningColumns
 from ghstars_assets.learning.promotion.champion import decide_on_candidates
 from ghstars_assets.learning.promotion.decisions import Decision, log_decision
 from ghstars_assets.learning.promotion.manual_decisions import ManualDecisionError, rollback
-from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
-from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.stage_runs import fill_stage
 from ghstars_assets_tests.support.tides.problem import PROBLEM
+from ghstars_assets_tests.support.tides_decisions import train
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import trained_with
 
@@ -26,16 +25,7 @@ def test_every_candidate_of_the_days_is_decided_on_and_the_alias_follows(
     tides: Lake, columns: LearningColumns, versions: ListedVersions
 ) -> None:
     for monday, rounds in zip(MONDAYS, (1, 15), strict=True):
-        obtain_candidate(
-            tides,
-            PROBLEM,
-            columns,
-            trained_with(rounds=rounds),
-            card=model_card,
-            as_of=monday,
-            dagster_run_id="run",
-            progress=lambda _message: None,
-        )
+        train(tides, columns, monday, trained_with(rounds=rounds))
     first = list(decide_on_candidates(tides, PROBLEM, columns, DayRange(MONDAYS[0], BETWEEN)))
     assert first == ["deploy version 1 from 2026-02-09: the first version there is"]
     assert versions.champion == 1

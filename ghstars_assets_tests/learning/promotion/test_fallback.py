@@ -17,34 +17,20 @@ from ghstars_assets.learning.promotion.champion import decide_on_candidates
 from ghstars_assets.learning.promotion.decisions import champions_of, decide, model_row
 from ghstars_assets.learning.promotion.manual_decisions import promote
 from ghstars_assets.learning.registry.champion_files import files_of
-from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.learning.training.mended_candidates import mend_candidate
-from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.damaged_versions import (
     damage_version,
     with_custom_objective,
 )
 from ghstars_assets_tests.support.stage_runs import calibrate_days, predict_days
 from ghstars_assets_tests.support.tides.problem import PROBLEM
+from ghstars_assets_tests.support.tides_decisions import train
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import DAYS, rewrite, trained_with
 
 MONDAYS = (date(2026, 2, 9), date(2026, 2, 16))
 TODAY = date(2026, 2, 25)
 YESTERDAY = TODAY - timedelta(days=1)
-
-
-def _train(lake: Lake, columns: LearningColumns, as_of: date, rounds: int = 15) -> None:
-    obtain_candidate(
-        lake,
-        PROBLEM,
-        columns,
-        trained_with(rounds=rounds),
-        card=model_card,
-        as_of=as_of,
-        dagster_run_id="run",
-        progress=lambda _message: None,
-    )
 
 
 @pytest.fixture
@@ -56,7 +42,7 @@ def served(
 ) -> Lake:
     """Version 2 took the place of version 1, and serves on the `TODAY` of the tides."""
     for monday, rounds in zip(MONDAYS, (1, 15), strict=True):
-        _train(tides, columns, monday, rounds)
+        train(tides, columns, monday, trained_with(rounds=rounds))
         decide(tides, PROBLEM, columns, monday)
     monkeypatch.setattr(champion, "utc_today", lambda: TODAY)
     monkeypatch.setattr(fallback.fall_back_from_damage, "__defaults__", (lambda: TODAY,))
@@ -153,7 +139,7 @@ def test_a_damaged_champion_gives_way_to_the_next_candidate(
 ) -> None:
     damage_version(served, PROBLEM, 2)
     monday = MONDAYS[1] + timedelta(days=7)
-    _train(served, columns, monday, rounds=1)
+    train(served, columns, monday, trained_with(rounds=1))
     (decision,) = decide(served, PROBLEM, columns, monday)
     assert decision.decision == "deploy"
     assert decision.reason.startswith("version 2 cannot forecast: What is stored of version 2")
@@ -161,7 +147,7 @@ def test_a_damaged_champion_gives_way_to_the_next_candidate(
 
 def test_a_damaged_candidate_is_rejected(served: Lake, columns: LearningColumns) -> None:
     monday = MONDAYS[1] + timedelta(days=7)
-    _train(served, columns, monday, rounds=14)
+    train(served, columns, monday, trained_with(rounds=14))
     damage_version(served, PROBLEM, 3)
     (decision,) = decide(served, PROBLEM, columns, monday)
     assert (decision.decision, _serving(served)[TODAY]) == ("reject", 2)

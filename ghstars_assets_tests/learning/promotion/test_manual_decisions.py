@@ -22,6 +22,7 @@ from ghstars_assets.learning.promotion.manual_decisions import (
 from ghstars_assets.learning.training.candidates_on_record import obtain_candidate
 from ghstars_assets.reporting.model_card import model_card
 from ghstars_assets_tests.support.tides.problem import PROBLEM
+from ghstars_assets_tests.support.tides_decisions import train
 from ghstars_assets_tests.support.tides_fixtures import ListedVersions
 from ghstars_assets_tests.support.tides_lake import DAYS, trained_with
 
@@ -55,16 +56,7 @@ class ServedTides:
 @pytest.fixture
 def served(tides: Lake, columns: LearningColumns, versions: ListedVersions) -> ServedTides:
     for monday, rounds in zip(MONDAYS, (1, 15, 14), strict=True):
-        obtain_candidate(
-            tides,
-            PROBLEM,
-            columns,
-            trained_with(rounds=rounds),
-            card=model_card,
-            as_of=monday,
-            dagster_run_id="run",
-            progress=lambda _message: None,
-        )
+        train(tides, columns, monday, trained_with(rounds=rounds))
         decide(tides, PROBLEM, columns, monday)
     found = ServedTides(tides)
     assert found.log == [(1, "deploy"), (2, "deploy"), (3, "skip")]
